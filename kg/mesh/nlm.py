@@ -1,0 +1,62 @@
+"""Reading MeSH as NLM publishes it: ``mesh.nt`` or ``mesh.nt.gz`` (https://id.nlm.nih.gov/mesh/)."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from kg.errors import UsageError
+from kg.mesh.index import MeshIndex
+
+_LINE = re.compile(
+    rb"<http://id\.nlm\.nih\.gov/mesh/(?:\d{4}/)?([^>]+)> <[^>]*[#/]([A-Za-z]+)> "
+    rb'(?:<[^>]*[#/]([^>#/]+)>|"((?:[^"\\]|\\.)*)"(?:@[a-z-]+|\^\^<[^>]*>)?) \.\s*'
+)
+_ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([tnrbf"\'\\]))')
+_ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
+_KEPT = frozenset(
+    b"label prefLabel altLabel treeNumber preferredConcept concept preferredTerm term pharmacologicalAction "
+    b"mappedTo preferredMappedTo".split()
+)
+
+
+def _text(raw: bytes) -> str:
+    text = raw.decode("utf-8")
+    if "\\" not in text:
+        return text
+    return _ESCAPE.sub(lambda m: _ESCAPED[m[3]] if m[3] else chr(int(m[1] or m[2], 16)), text)
+
+
+def _triples(path: Path) -> Iterator[tuple[str, str, str]]:
+    opener = gzip.open if path.suffix == ".gz" else Path.open
+    with opener(path, "rb") as file:
+        for line in file:
+            match = _LINE.match(line)
+            if match and match[2] in _KEPT:
+                value = match[3].decode() if match[3] is not None else _text(match[4])
+                yield match[1].decode(), match[2].decode(), value.removeprefix("*")
+
+
+def read_nt(path: Path, version: str = "") -> MeshIndex:
+    """The whole of MeSH from NLM's N-Triples. Raises UsageError when the file holds no MeSH descriptors."""
+    many: dict[str, dict[str, list[str]]] = {p.decode(): defaultdict(list) for p in _KEPT}
+    for subject, predicate, value in _triples(path):
+        many[predicate][subject].append(value)
+    index = MeshIndex(version=version or path.name)
+    for identifier, labels in sorted(many["label"].items()):
+        if not re.fullmatch(r"[DC]\d+", identifier):
+            continue
+        concepts = many["preferredConcept"][identifier] + many["concept"][identifier]
+        terms = [t for c in concepts for t in many["preferredTerm"][c] + many["term"][c]]
+        synonyms = [s for t in terms for s in many["prefLabel"][t] + many["altLabel"][t]]
+        index.add(identifier, labels[0], dict.fromkeys(synonyms), many["treeNumber"][identifier])
+        if actions := many["pharmacologicalAction"].get(identifier):
+            index.actions[identifier] = sorted(set(actions))
+        if mapped := many["mappedTo"].get(identifier, []) + many["preferredMappedTo"].get(identifier, []):
+            index.mapped[identifier] = sorted({m.split("Q")[0] for m in mapped if m.startswith("D")})
+    if not index.labels:
+        raise UsageError(f"{path}: holds no MeSH descriptors; NLM's file is called mesh.nt.gz")
+    return index

@@ -1,0 +1,284 @@
+"""The record of a trial: the one model that every other room sees.
+
+A record's JSON (see :func:`to_json`) is JSON-LD under ``ontology/context.jsonld``: the fields below are, in camel case,
+the terms of that context. Fields hold plain values; identifiers inside a record are local (``arm/1/treatment/2``,
+or the name of an intervention) until :mod:`kg.complete` turns them into IRIs.
+
+Codes such as ``overall_status`` hold the local name of a concept of the ontology (``Completed`` for ``tk:Completed``).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from kg.document import Quote
+
+
+class Part(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """Base of all nodes. ``id`` is an IRI (relative to the base) once the record is complete."""
+
+    id: str = ""
+    type: list[str] = []
+
+
+class Evidence(Part):
+    """The span of a document that a node came from, and the properties of that node that it states."""
+
+    document: str = ""
+    start: int | None = None
+    end: int | None = None
+    quote: str = ""
+    supports: list[str] = []
+
+
+class Node(Part):
+    """A node with evidence. ``inferred``: the text implies it but does not state it."""
+
+    label: str = ""
+    evidence: list[Evidence] = []
+    inferred: bool = False
+
+    def cite(self, *quotes: Quote, supports: list[str] | None = None) -> None:
+        """Add the quotations as evidence, for the properties ``supports`` (names of fields in camel case)."""
+        for quote in quotes:
+            if not quote:
+                continue
+            for known in self.evidence:
+                if (known.start, known.end) == (quote.start, quote.end):
+                    known.supports = sorted({*known.supports, *(supports or [])})
+                    break
+            else:
+                self.evidence.append(
+                    Evidence(start=quote.start, end=quote.end, quote=quote.text, supports=sorted(supports or []))
+                )
+
+
+class PartialDate(msgspec.Struct, frozen=True):
+    """A date to the day (``2010-12-28``) or to the month (``2010-05``), as the source gives it."""
+
+    value: str = msgspec.field(name="@value")
+    datatype: Literal["xsd:date", "xsd:gYearMonth", "xsd:gYear"] = msgspec.field(name="@type")
+
+
+class Linked(Node):
+    """A shared thing with its links to MeSH. The matches hold identifiers such as ``mesh:D046152``."""
+
+    alt_label: list[str] = []
+    exact_match: list[str] = []
+    close_match: list[str] = []
+    broad_match: list[str] = []
+    is_within: list[str] = []
+
+
+class Condition(Linked):
+    """What is treated."""
+
+
+class Intervention(Linked):
+    """What is studied. ``kind`` is the class (``Drug``, ``Procedure`` ...); ``name`` the trial's own word for it."""
+
+    name: str = ""
+    kind: str = "OtherIntervention"
+    description: str = ""
+    other_names: list[str] = []
+
+
+class Treatment(Node):
+    """One use of an intervention in one arm.
+
+    ``of_intervention``: the ``name`` of an intervention of the record, an IRI once complete; doses are per intake,
+    in the UCUM unit; durations are xsd:duration; ``precedes`` and ``alternative_to`` hold local ids of treatments.
+    """
+
+    of_intervention: str = ""
+    description: str = ""
+    dose_value: Decimal | None = None
+    dose_unit: str = ""
+    frequency: str = ""
+    route: str = ""
+    duration: str = ""
+    until: list[str] = []
+    precedes: list[str] = []
+    minimum_gap: str = ""
+    maximum_gap: str = ""
+    timing: list[str] = []
+    action: str = ""
+    alternative_to: list[str] = []
+    role: str = ""
+
+
+class Arm(Node):
+    """A group of participants and what they get. ``interventions`` hold names, IRIs once complete."""
+
+    arm_type: str = ""
+    description: str = ""
+    order: int = 0
+    has_treatment: list[Treatment] = []
+    has_intervention: list[str] = []
+    discontinues: list[str] = []
+
+
+class Outcome(Node):
+    """A measure. ``label`` is the measure, ``time_frame`` the text, ``time_frame_duration`` the longest one in it."""
+
+    description: str = ""
+    order: int = 0
+    time_frame: str = ""
+    time_frame_duration: list[str] = []
+
+
+class Constraint(Node):
+    """The computable meaning of (part of) a criterion; see the ontology for each property.
+
+    ``concept`` holds the name of what is meant until linking, then an IRI. Constraints of one criterion that share an
+    ``alternative`` number hold together; different numbers are alternatives, of which one must hold.
+    """
+
+    kind: str = ""
+    variable: str = ""
+    comparator: str = ""
+    value: Decimal | None = None
+    unit: str = ""
+    relative_to: str = ""
+    concept: list[str] = []
+    concept_label: str = ""
+    negated: bool = False
+    modality: str = ""
+    minimum_time_since: str = ""
+    maximum_time_since: str = ""
+    alternative: int | None = None
+    applies_when: str = ""
+    exception: list[str] = []
+    exact_match: list[str] = []
+    broad_match: list[str] = []
+    is_within: list[str] = []
+
+
+class Criterion(Node):
+    """One bullet of the eligibility text. ``section`` is the heading that it stands under, as written."""
+
+    text: str = ""
+    order: int = 0
+    part_of: str = ""
+    section: str = ""
+    has_constraint: list[Constraint] = []
+
+
+class Organization(Node):
+    """A sponsor, collaborator or responsible party."""
+
+
+class Person(Node):
+    """An investigator or official, by name, role and affiliation."""
+
+    affiliation: str = ""
+    role_name: str = ""
+
+
+class Site(Node):
+    """Where a trial is conducted."""
+
+    city: str = ""
+    region: str = ""
+    country: str = ""
+    postal_code: str = ""
+    investigator: list[str] = []
+
+
+class SourceDocument(Part):
+    """The document that a record was read from."""
+
+    title: str = ""
+    sha256: str = ""
+    layout: str = ""
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """A stretch of a page that is yet to be understood. ``role``: title, summary, description, eligibility, outline.
+
+    ``kind`` says whether an eligibility passage stands under a heading for inclusion or exclusion ("" where none is).
+    """
+
+    role: str
+    quote: Quote
+    kind: Literal["", "inclusion", "exclusion"] = ""
+
+
+class TrialRecord(Node):
+    """Everything that one document says of one trial."""
+
+    identifier: list[str] = []
+    title: str = ""
+    official_title: str = ""
+    acronym: str = ""
+    summary: str = ""
+    description: str = ""
+    study_type: str = ""
+    phase: list[str] = []
+    overall_status: str = ""
+    why_stopped: str = ""
+    stop_reason: list[str] = []
+    allocation: str = ""
+    intervention_model: str = ""
+    masking: str = ""
+    primary_purpose: str = ""
+    enrollment: int | None = None
+    enrollment_type: str = ""
+    start_date: PartialDate | None = None
+    primary_completion_date: PartialDate | None = None
+    completion_date: PartialDate | None = None
+    first_posted: PartialDate | None = None
+    last_update_posted: PartialDate | None = None
+    last_verified: PartialDate | None = None
+    minimum_age: Decimal | None = None
+    maximum_age: Decimal | None = None
+    sex: str = ""
+    healthy_volunteers: bool | None = None
+    keyword: list[str] = []
+    has_condition: list[Condition] = []
+    has_arm: list[Arm] = []
+    has_intervention: list[Intervention] = []
+    has_unassigned_treatment: list[Treatment] = []
+    has_outcome: list[Outcome] = []
+    has_criterion: list[Criterion] = []
+    sponsor: list[Organization] = []
+    collaborator: list[Organization] = []
+    investigator: list[Person] = []
+    has_site: list[Site] = []
+    mesh_term: list[str] = []
+    mesh_term_label: list[str] = []
+    was_derived_from: list[SourceDocument] = []
+    passages: list[Passage] = []
+
+    def set(self, field: str, value: object, quote: Quote) -> None:
+        """Set the field (its JSON name, in camel case) unless it is set already, with the quotation as its evidence."""
+        name = _FIELDS[field]
+        if value in (None, "", []) or getattr(self, name) not in (None, "", []):
+            return
+        setattr(self, name, value)
+        self.cite(quote, supports=[field])
+
+    def add(self, field: str, value: object, quote: Quote) -> None:
+        """Add a value to a field that holds several, with the quotation as its evidence; a repeated value is left out."""
+        values = getattr(self, _FIELDS[field])
+        if value not in ("", None) and value not in values:
+            values.append(value)
+            self.cite(quote, supports=[field])
+
+
+_FIELDS = {f.encode_name: f.name for f in msgspec.structs.fields(TrialRecord)}
+
+_ENCODER = msgspec.json.Encoder(decimal_format="string", order="deterministic")
+
+
+def to_json(record: Part) -> bytes:
+    """The record as JSON: camel-case keys, decimals as strings, unset fields left out."""
+    return _ENCODER.encode(record)
+
+
+def from_json(data: bytes) -> TrialRecord:
+    """The record whose JSON this is. Raises msgspec.ValidationError naming the path of what is wrong."""
+    return msgspec.json.decode(data, type=TrialRecord)
