@@ -56,9 +56,11 @@ class Quote(msgspec.Struct, frozen=True):
 
     def lines(self) -> Iterator[Quote]:
         """The lines of the quotation, without their ends."""
-        for match in re.finditer(r"[^\r\n]*", self.text):
-            if match.end() > match.start() or self.text[match.start() : match.start() + 1] == "\n":
-                yield self.part(*match.span())
+        start = 0
+        for line in self.text.split("\n"):
+            end = start + len(line)
+            yield self.part(start, end - 1 if line.endswith("\r") else end)
+            start = end + 1
 
     def sentences(self) -> Iterator[Quote]:
         """The sentences of the quotation, stripped; abbreviations such as "e.g." do not end one."""

@@ -98,6 +98,7 @@ class Treatment(Node):
     dose_value: Decimal | None = None
     dose_unit: str = ""
     frequency: str = ""
+    intakes_per_day: Decimal | None = None
     route: str = ""
     duration: str = ""
     until: list[str] = []
@@ -142,6 +143,7 @@ class Constraint(Node):
     comparator: str = ""
     value: Decimal | None = None
     unit: str = ""
+    canonical_value: Decimal | None = None
     relative_to: str = ""
     concept: list[str] = []
     concept_label: str = ""

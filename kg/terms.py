@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 
 import pyoxigraph as ox
@@ -24,6 +25,7 @@ class Term:
     label: str = ""
     synonyms: list[str] = field(default_factory=list)
     unit: str = ""
+    molar_mass: Decimal | None = None
 
 
 def normal(text: str) -> str:
@@ -49,6 +51,8 @@ def _concepts() -> dict[str, Term]:
                     term.synonyms.append(value.value)
                 elif predicate == TK + "canonicalUnit":
                     term.unit = value.value
+                elif predicate == TK + "molarMass":
+                    term.molar_mass = Decimal(value.value)
     return {t.name: t for t in terms.values() if t.scheme}
 
 

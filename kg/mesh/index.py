@@ -171,4 +171,21 @@ def builtin() -> MeshIndex:
                 index.actions[identifier] = actions.split(" ")
             if mapped:
                 index.mapped[identifier] = mapped.split(" ")
+    return with_own_terms(index)
+
+
+def with_own_terms(index: MeshIndex) -> MeshIndex:
+    """The index with the wordings of ``ontology/mesh-synonyms.tsv`` put before MeSH's own terms."""
+    with (assets.folder("ontology") / "mesh-synonyms.tsv").open(encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("#") or not line.strip():
+                continue
+            identifier, terms = line.rstrip("\n").split("\t")
+            if identifier not in index.labels:
+                continue
+            for term in terms.split("|"):
+                owners = index.terms.setdefault(key(term), [])
+                if identifier in owners:
+                    owners.remove(identifier)
+                owners.insert(0, identifier)
     return index

@@ -1,0 +1,1 @@
+"""How documents write numbers, units, durations, dates and doses."""

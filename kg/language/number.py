@@ -1,0 +1,74 @@
+"""Numbers as people write them: ``1,500``, ``100 x 10^9``, ``one and a half``, ``eighteen``."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from kg import assets
+
+_FACTS = assets.facts("numbers")
+_UNITS: dict[str, int] = _FACTS["units"]
+_TENS: dict[str, int] = _FACTS["tens"]
+
+_DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.·]\d+)?|[.·]\d+"
+_POWER = r"\s?[x×X*•∙]\s?10\s?(?:\^|\*\*|\*|e|E)?\s?[⁰¹²³⁴⁵⁶⁷⁸⁹\d]{1,2}"
+_WORDS = (
+    rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(list(_UNITS)[1:10])}))?|{'|'.join(sorted(_UNITS, key=len, reverse=True))})"
+    r"(?:\s+and\s+(?:a|one)\s+half)?"
+)
+
+#: A number in digits, or in digits times a power of ten.
+DIGITS = rf"(?:(?:{_DIGITS})(?:{_POWER})?|10\s?\^\s?\d{{1,2}})"
+#: A number in digits or in words.
+NUMBER = rf"(?:{DIGITS}|(?<![A-Za-z-])(?:{_WORDS})(?![A-Za-z]))"
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_POWER_PARTS = re.compile(rf"({_DIGITS})\s?[x×X*•∙]\s?10\s?(?:\^|\*\*|\*|e|E)?\s?(\d{{1,2}})")
+_PLAIN_POWER = re.compile(r"10\s?\^\s?(\d{1,2})")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+
+
+def _digits(text: str) -> Decimal:
+    text = text.replace("·", ".")
+    if _THOUSANDS.fullmatch(text):
+        text = text.replace(",", "")
+    return Decimal(text.replace(",", "."))
+
+
+def parse(text: str) -> Decimal | None:
+    """The value of a number as written; None when ``text`` is no number.
+
+    >>> [str(parse(t)) for t in ("1,500", "100 x 10^9", "one and a half", "twenty-five", "2.5", "imatinib")]
+    ['1500', '100000000000', '1.5', '25', '2.5', 'None']
+    """
+    text = text.strip().translate(_SUPERSCRIPTS)
+    if match := _POWER_PARTS.fullmatch(text):
+        return plain(_digits(match[1]) * 10 ** int(match[2]))
+    if match := _PLAIN_POWER.fullmatch(text):
+        return Decimal(10 ** int(match[1]))
+    if re.fullmatch(_DIGITS, text):
+        return _digits(text)
+    half = Decimal(0)
+    words = re.split(r"[\s-]+", text.lower())
+    if words[-3:] in (["and", "a", "half"], ["and", "one", "half"]):
+        words, half = words[:-3], Decimal("0.5")
+    total = Decimal(0)
+    for word in words:
+        if word in _TENS:
+            total += _TENS[word]
+        elif word in _UNITS:
+            total += _UNITS[word]
+        else:
+            return None
+    return total + half if words else None
+
+
+def plain(value: Decimal) -> Decimal:
+    """The same number without an exponent and without trailing zeros.
+
+    >>> str(plain(Decimal("1.50"))), str(plain(Decimal("1E+3")))
+    ('1.5', '1000')
+    """
+    value = value.normalize()
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() and value.adjusted() < 27 else value

@@ -1,0 +1,41 @@
+"""Readers: from a document to the record of the trial that it describes. A reader knows its format, nothing of RDF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kg.document import Document
+from kg.errors import DocumentError
+from kg.mesh import MeshIndex
+from kg.read import centerwatch, cruk, ctgov, medpath
+from kg.read.page import Page, cut, recognise
+from kg.record import TrialRecord
+
+Reader = Callable[[Document, Page, MeshIndex], TrialRecord]
+
+#: The reader of each layout of ``kg/facts/layouts.toml``.
+READERS: dict[str, Reader] = {
+    "ctgov": ctgov.read,
+    "medpath": medpath.read,
+    "cruk": cruk.read,
+    "centerwatch": centerwatch.read,
+}
+
+
+def read(document: Document, index: MeshIndex) -> TrialRecord:
+    """The record of the trial that a document describes.
+
+    Raises DocumentError when the document shows no known layout, was cut off, or names no trial.
+    """
+    layout = recognise(document)
+    if layout is None:
+        raise DocumentError("unknown-layout", "is no trial page in a layout that is known here")
+    page = cut(document, layout)
+    if missing := page.missing():
+        raise DocumentError("cut-off", f"looks like a page of {layout.title} that was cut off: no {missing[0]}; save it again")
+    record = READERS[layout.name](document, page, index)
+    if not record.identifier:
+        raise DocumentError("no-identifier", "names no trial: no registry identifier was found")
+    if not record.title:
+        raise DocumentError("no-title", "has no title where a title stands on such pages")
+    return record

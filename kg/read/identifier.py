@@ -1,0 +1,33 @@
+"""Registry identifiers in text."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from kg import assets
+from kg.document import Quote
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str], str]]:
+    rows = assets.facts("registries")["registry"]
+    return [(r["name"], re.compile(rf"(?<![A-Za-z0-9]){r['pattern']}(?![A-Za-z0-9])"), r["normal"]) for r in rows]
+
+
+def find(quote: Quote) -> list[tuple[str, Quote]]:
+    """The registry identifiers in a quotation, in normal form, the best-known registry first."""
+    found: list[tuple[str, Quote]] = []
+    for _, pattern, normal in _patterns():
+        for match in pattern.finditer(quote.text):
+            found.append((normal.format(*match.groups()), quote.part(*match.span())))
+    return found
+
+
+def key(identifier: str) -> str:
+    """The identifier as the end of a trial's IRI: runs of anything but letters, digits and dots become a hyphen.
+
+    >>> key("EORTC 62063"), key("CTRI/2018/01/012345")
+    ('EORTC-62063', 'CTRI-2018-01-012345')
+    """
+    return re.sub(r"[^A-Za-z0-9.]+", "-", identifier).strip("-")
