@@ -31,7 +31,7 @@ _PHASE_AT_END = re.compile(
     r"(?:Early\s)?Phase\s[0-4](?:\s?/\s?Phase\s[0-4])?\s*$|(?:Not Applicable|N/A)\s*$"
 )
 _OUTCOME = re.compile(r"^\s*(?:(\d{1,3})\.|[-•*])\s+")
-_FRAME = re.compile(r"\[\s?(?:Designated as safety issue:[^\]]*\]\s*\[\s?)?Time Frame:\s?([^\]]*(?:\[[^\]]*\][^\]]*)*)\]")
+_FRAME = re.compile(r"\[\s?(?:Designated as safety issue:[^\]]*\]\s*\[\s?)?Time\s+Frame:\s?([^\]]*(?:\[[^\]]*\][^\]]*)*)\]")
 _DEGREES = re.compile(r",\s?(?:M\.?D|Ph\.?\s?D|Dr\.?|D\.?O|MSc?|Pharm\.?D|R\.?N|Prof|MBBS|FACS|FRCP|M\.?P\.?H)", re.I)
 _IDS = re.compile(r"\S[^()]*?(?:\(\s?[^()]*\))?(?=\s{1,}|$)")
 
@@ -232,7 +232,7 @@ def _arms(record: TrialRecord, page: Page) -> None:
 
 
 def _is_outcome(line: Quote) -> bool:
-    return bool(_OUTCOME.match(line.text)) and "[ Time Frame:" in line.text
+    return bool(_OUTCOME.match(line.text) and _FRAME.search(line.text))
 
 
 def _outcomes(record: TrialRecord, page: Page) -> None:

@@ -1,0 +1,77 @@
+"""Conditions and interventions that only prose names, and kinds of interventions that the page does not tell."""
+
+from __future__ import annotations
+
+import re
+
+from kg.document import Quote
+from kg.mesh import MeshIndex
+from kg.mesh.linker import choose, link
+from kg.record import Condition, Intervention, TrialRecord
+
+_ABBREVIATION = re.compile(r"\s*\(\s?[A-Za-z]{2,8}s?\s?\)")
+_FOR = re.compile(r"\b(?:for|in|with|treating|have|having|against|of)\b", re.I)
+
+
+def _title(record: TrialRecord) -> Quote | None:
+    return next((p.quote for p in record.passages if p.role == "title"), None)
+
+
+def infer_conditions(record: TrialRecord, index: MeshIndex) -> None:
+    """Conditions that the title names, for pages that list none or only a broad heading of the site.
+
+    A condition of the title is left out when the record has it already, or something narrower.
+    """
+    title = _title(record)
+    if title is None or record.was_derived_from[0].layout not in ("cruk", "centerwatch", "generic"):
+        return
+    listed = [found.identifier for c in record.has_condition if (found := link(c.label, "Condition", index))]
+    for start, end, owners in index.mentions(title.text):
+        identifier = choose(owners, "Condition", index)
+        if not identifier or not index.in_trees(identifier, ("C", "F03")) or not _FOR.search(title.text[:start]):
+            continue
+        if identifier in listed or any(identifier in index.ancestors(one) for one in listed):
+            continue
+        quote = title.part(start, end)
+        if abbreviation := _ABBREVIATION.match(title.text, end):
+            end = abbreviation.end()
+        one = Condition(label=quote.words[:1].upper() + quote.words[1:])
+        one.cite(title.part(start, end))
+        record.has_condition.insert(0, one)
+        listed.append(identifier)
+
+
+_KINDS = (
+    ("Radiation", ("E02.815",)),
+    ("Procedure", ("E04", "E02", "E03", "E05")),
+    ("DiagnosticTest", ("E01",)),
+    ("Behavioral", ("F04", "I02", "G11.427.410")),
+    ("Device", ("E07",)),
+    ("Biological", ("D12.776.124.486", "D20.215.894", "D12.776.124.790.651")),
+    ("Drug", ("D",)),
+)
+
+
+def kind_of(identifier: str, index: MeshIndex) -> str:
+    """The class of an intervention by where its concept stands in MeSH."""
+    return next((kind for kind, trees in _KINDS if index.in_trees(identifier, trees)), "OtherIntervention")
+
+
+def type_interventions(record: TrialRecord, index: MeshIndex) -> None:
+    """Give a class to interventions whose page tells none (``kind`` is "")."""
+    for one in record.has_intervention:
+        if not one.kind:
+            found = link(one.name, "OtherIntervention", index)
+            one.kind = kind_of(found.identifier, index) if found else "OtherIntervention"
+
+
+def intervention_named(record: TrialRecord, quote: Quote, identifier: str, index: MeshIndex) -> Intervention:
+    """The record's intervention for a concept that prose names; added when it is new."""
+    for one in record.has_intervention:
+        found = link(one.name, one.kind, index)
+        if found and found.identifier == identifier:
+            return one
+    one = Intervention(name=quote.words, kind=kind_of(identifier, index))
+    one.cite(quote)
+    record.has_intervention.append(one)
+    return one
