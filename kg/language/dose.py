@@ -146,6 +146,8 @@ def route(text: str) -> Route | None:
     found = [m for pattern in _routes() for m in pattern.finditer(text)]
     for match in sorted(found, key=lambda m: (m.start(), -m.end())):
         before = text[max(0, match.start() - 12) : match.start()].lower()
+        if re.match(r"[\s-](?:diet|intake|feeding|food|hygiene|mucos|contracep|cavity|cancer|glucose)", text[match.end() :]):
+            continue
         if match.group() in ("IV", "ID", "IT", "IM") and re.search(r"(?:stage|class|grade|phase|type|/|-)\s?$", before):
             continue
         return Route(*match.span(), terms.code("RouteScheme", match.group()))

@@ -124,7 +124,11 @@ def person(record: TrialRecord, name: Quote, role: str, affiliation: Quote | Non
 
 def passage(record: TrialRecord, role: str, quote: Quote, kind: str = "") -> None:
     """Keep a stretch of the page for the rooms that understand prose."""
-    if quote := quote.strip():
+    whole = quote.strip()
+    if whole:
+        # The first line keeps its indentation: lists are told by it.
+        begin = quote.text.rfind("\n", 0, whole.start - quote.start) + 1
+        quote = quote.part(begin, whole.end - quote.start)
         record.passages.append(Passage(role, quote, kind))  # type: ignore[arg-type]
 
 

@@ -1,0 +1,251 @@
+"""What a criterion means: bounds on quantities, windows of time, diagnoses and therapies, pregnancy and the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from kg import assets
+from kg.criteria import bounds, windows
+from kg.criteria.windows import Window
+from kg.document import Quote
+from kg.language import duration
+from kg.mesh import MeshIndex
+from kg.mesh.linker import choose
+from kg.record import Constraint
+
+_THERAPY = ("D", "E02", "E04")
+_DIAGNOSIS = ("C", "F03")
+_PARENTHESIS = re.compile(r"\(\s*$")
+
+
+@cache
+def _cue(name: str) -> re.Pattern[str]:
+    return re.compile(assets.facts("criteria")[name], re.I)
+
+
+@dataclass(slots=True)
+class _Mention:
+    """A concept of MeSH in a criterion."""
+
+    start: int
+    end: int
+    identifier: str
+    therapy: bool
+    window: Window | None = None
+    used: bool = field(default=False)
+
+
+def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex) -> list[Constraint]:
+    """The constraints of one criterion, with their evidence, in the order of the text. ``concept`` holds MeSH identifiers."""
+    text = quote.text
+    found = bounds.find(text)
+    made = [_of_bound(b, quote) for b in found]
+    _alternatives(text, found, made)
+    spans = [(b.at, b.end) for b in found]
+    times = _windows(text, spans)
+    mentions = _mentions(text, index, [(b.start, b.end) for b in found if b.variable])
+    _assign(text, times, mentions)
+    made += _therapies_and_diagnoses(quote, times, mentions)
+    made += _fixed_kinds(quote, times)
+    allowed = bool(_cue("allowed").search(text)) and not re.match(r"\s*not?\b", text, re.I)
+    for one in made:
+        one.modality = "Allowed" if allowed and one.kind in ("PriorTherapy", "ConcurrentTherapy", "Diagnosis") else (
+            "Forbidden" if exclusion != one.negated else "Required"
+        )
+        if one.modality == "Allowed":
+            one.negated = False
+    return sorted(made, key=lambda c: (c.evidence[0].start or 0, c.evidence[0].end or 0))
+
+
+def _of_bound(one: bounds.Bound, quote: Quote) -> Constraint:
+    constraint = Constraint(
+        kind="Demographic" if one.variable == "Age" else "Measurement",
+        variable=one.variable,
+        comparator=one.comparator,
+        value=one.value,
+        unit=one.unit,
+        relative_to=one.relative_to,
+        canonical_value=bounds.canonical(one),
+        concept_label="" if one.variable else one.label,
+        applies_when=one.when,
+    )
+    constraint.cite(quote.part(one.start, one.end))
+    return constraint
+
+
+def _alternatives(text: str, found: list[bounds.Bound], made: list[Constraint]) -> None:
+    """Number the alternatives: bounds parted by "or" that each name their quantity, or by semicolons when it recurs."""
+    cuts: list[int] = []
+    for one, other in zip(found, found[1:], strict=False):
+        between = text[one.end : max(other.start, one.end)]
+        if other.at <= one.at:
+            continue
+        if ";" in between and sum(1 for b in found if b.variable and b.variable == other.variable) > 1:
+            cuts.append(other.at)
+        elif re.fullmatch(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?", between) and (
+            other.variable != one.variable and other.start < other.at
+        ):
+            cuts.append(other.at)
+    if cuts:
+        for bound, constraint in zip(found, made, strict=True):
+            constraint.alternative = 1 + sum(1 for cut in cuts if bound.at >= cut)
+
+
+def _windows(text: str, spans: list[tuple[int, int]]) -> list[Window]:
+    """Windows of time, those in brackets that qualify another ("(6 weeks for nitrosourea)") included."""
+    times = list(windows.find(text, spans))
+    for found in duration.find(text):
+        if times and _PARENTHESIS.search(text[: found.start]) and re.match(r"\s*(?:for|if|in)\b", text[found.end :]):
+            if not any(w.start < found.end and found.start < w.end for w in times):
+                times.append(Window(found.start, found.end, found.least, times[0].bound))
+    return sorted(times)
+
+
+def _mentions(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list[_Mention]:
+    found: list[_Mention] = []
+    for start, end, owners in index.mentions(text):
+        if any(start < e and s < end for s, e in taken):
+            continue
+        identifier = choose(owners, "Any", index)
+        if identifier and index.in_trees(identifier, _DIAGNOSIS):
+            found.append(_Mention(start, end, identifier, False))
+        elif identifier and index.in_trees(identifier, _THERAPY):
+            found.append(_Mention(start, end, identifier, True))
+    return found
+
+
+def _assign(text: str, times: list[Window], mentions: list[_Mention]) -> None:
+    """Give each mention its window: the last one before it in the bracket or clause, else the first one after it."""
+    for mention in mentions:
+        before = [w for w in times if w.end <= mention.start and _same_clause(text, w.end, mention.start)]
+        after = [w for w in times if w.start >= mention.end and _same_clause(text, mention.end, w.start)]
+        mention.window = before[-1] if before else after[0] if after else None
+
+
+def _same_clause(text: str, start: int, end: int) -> bool:
+    between = text[start:end]
+    return not re.search(r";|\.\s", between) and between.count(")") <= between.count("(")
+
+
+def _negated(text: str, at: int) -> bool:
+    """Whether a negation before ``at`` reaches it: none of the words that end its scope stands between."""
+    last = None
+    for last in _cue("negation").finditer(text, 0, at):
+        pass
+    return last is not None and not _cue("scope_ends").search(text, last.end(), at)
+
+
+def _exceptions(text: str, mentions: list[_Mention]) -> tuple[list[_Mention], list[_Mention]]:
+    """The mentions proper, and those named as exceptions."""
+    cue = _cue("exception").search(text)
+    if not cue:
+        return mentions, []
+    return [m for m in mentions if m.start < cue.start()], [m for m in mentions if m.start >= cue.end()]
+
+
+def _therapies_and_diagnoses(quote: Quote, times: list[Window], mentions: list[_Mention]) -> Iterator[Constraint]:
+    text = quote.text
+    proper, excepted = _exceptions(text, mentions)
+    condition = _cue("condition").search(text)
+    limit = condition.start() if condition else len(text)
+    when = " ".join(re.split(r"[;.)]", text[limit:])[0].split())[:200] if condition else ""
+    exceptions = [m.identifier for m in excepted if m.start < limit or limit < (proper[0].start if proper else 0)]
+    kept: list[tuple[_Mention, Constraint]] = []
+    for mention in proper:
+        if mention.start > limit > 0 and not mention.therapy:
+            continue
+        kind = _kind(text, mention, proper)
+        if not kind:
+            continue
+        one = Constraint(kind=kind, concept=[mention.identifier], negated=_negated(text, mention.start), exception=exceptions)
+        one.concept_label = " ".join(text[mention.start : mention.end].split())
+        one.applies_when = when if mention.start < limit else ""
+        if mention.window:
+            _set_window(one, mention.window)
+            one.cite(quote.part(min(mention.start, mention.window.start), max(mention.end, mention.window.end)))
+        else:
+            one.cite(quote.part(mention.start, mention.end))
+        kept.append((mention, one))
+    _either(text, kept)
+    yield from (one for _, one in kept)
+    used = {m.window for m, _ in kept}
+    for window in times:
+        if window not in used and (one := _unnamed(quote, window)):
+            yield one
+
+
+def _either(text: str, kept: list[tuple[_Mention, Constraint]]) -> None:
+    """Diagnoses of an inclusion joined by "or" are alternatives; a negated list is not, each must be absent."""
+    joined = [
+        (a, b)
+        for (m, a), (n, b) in zip(kept, kept[1:], strict=False)
+        if a.kind == b.kind == "Diagnosis" and not a.negated and re.fullmatch(r"[\s,]*or\s+(?:\w+\s+){0,3}", text[m.end : n.start])
+    ]
+    if joined and len(kept) == len(joined) + 1:
+        for number, (_, one) in enumerate(kept, 1):
+            one.alternative = number
+
+
+def _kind(text: str, mention: _Mention, proper: list[_Mention]) -> str:
+    """PriorTherapy, ConcurrentTherapy or Diagnosis; "" for a mere mention."""
+    lead = text[: mention.start]
+    if not mention.therapy:
+        after_therapy = any(m.therapy and m.end <= mention.start for m in proper)
+        if re.match(r"[-\s]*(?:resistant|refractory|naive|specific|test|drugs?|vaccine)", text[mention.end :], re.I):
+            return ""
+        return "" if after_therapy and _cue("purpose").search(lead) else "Diagnosis"
+    if mention.window and mention.window.bound == "minimum":
+        return "PriorTherapy"
+    prior = _last(_cue("prior"), lead)
+    concurrent = _last(_cue("concurrent"), lead)
+    if prior < 0 and concurrent < 0:
+        return "PriorTherapy" if mention.window else ""
+    if _cue("purpose").search(lead) and max(prior, concurrent) < len(lead) - 40:
+        return ""
+    return "PriorTherapy" if prior > concurrent else "ConcurrentTherapy"
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    place = -1
+    for match in pattern.finditer(text):
+        place = match.start()
+    return place
+
+
+def _set_window(one: Constraint, window: Window) -> None:
+    if window.bound == "minimum":
+        one.minimum_time_since = window.duration
+    else:
+        one.maximum_time_since = window.duration
+
+
+def _unnamed(quote: Quote, window: Window) -> Constraint | None:
+    """A window whose event no vocabulary knows keeps the words for it."""
+    text = quote.text
+    match = _cue("object").search(text, max(0, window.end - 1)) or _cue("object").search(text[: window.start])
+    concurrent = _cue("contraception").search(text)
+    kind = "Contraception" if concurrent else "PriorTherapy" if _cue("prior").search(text) else "Diagnosis"
+    one = Constraint(kind=kind, concept_label=" ".join(match[1].split()) if match else "")
+    one.negated = _negated(text, window.start) and kind != "Contraception"
+    _set_window(one, window)
+    one.cite(quote.part(window.start, window.end))
+    return one
+
+
+def _fixed_kinds(quote: Quote, times: list[Window]) -> Iterator[Constraint]:
+    """Pregnancy, contraception, consent and biomarkers, each at most once a criterion."""
+    text = quote.text
+    for name, kind in (("pregnancy", "Pregnancy"), ("contraception", "Contraception"), ("consent", "Consent"), ("biomarker", "Biomarker")):
+        match = _cue(name).search(text)
+        if not match:
+            continue
+        if kind == "Contraception" and any(w.bound == "minimum" for w in times):
+            continue  # the window says it already
+        one = Constraint(kind=kind, concept_label=" ".join(match.group().split()))
+        test = kind == "Pregnancy" and re.search(r"negative[\w\s,()-]{0,40}pregnancy test", text, re.I)
+        one.negated = bool(test) or (_negated(text, match.start()) and kind != "Consent")
+        one.cite(quote.group(match))
+        yield one

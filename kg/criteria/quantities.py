@@ -1,0 +1,192 @@
+"""Numbers of a criterion with what belongs to them: comparator, unit, limit of normal, the upper end of a range.
+
+One pass over the text from number to number; each step looks at a bounded stretch beside the number, so the work grows
+with the length of the text and no faster.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+
+from kg import assets
+from kg.language import number, unit
+
+_REACH = 48
+
+_NUMBER = re.compile(rf"(?<![A-Za-z0-9_.]){number.NUMBER}", re.I)
+_WORD_NUMBER = re.compile(r"[A-Za-z]")
+_ULN = re.compile(
+    r"\s*(?P<times>x|×|X|\*|times|-?\s?fold|time)?\s*(?:\(\s?(?:x|×)\s?\)\s*)?(?:greater than |above |over |higher than )?"
+    r"(?:(?:the|of|institutional|institution's|laboratory|local|age-adjusted|site|reference|lab|central|their|its|respective|normal|than)\s+)*"
+    r"(?P<limit>(?:upper|lower)\s+(?:institutional\s+|laboratory\s+)?(?:limits?|levels?|range|end|bound(?:ary)?)\s*(?:of\s+(?:the\s+)?"
+    r"(?:institutional\s+|laboratory\s+|local\s+|reference\s+)*(?:normal|range|reference|reference range)(?:\s+range)?)?"
+    r"|(?:upper|lower)\s+normal(?:\s+(?:limits?|range))?|I?ULN\b|UNL\b|ULNR\b|I?LLN\b|baseline\b|predicted\b|normal\b|control\b)",
+    re.I,
+)
+_AFTER_LIMIT = re.compile(r"\s?(?:x|×|X|\*|times)\s?$")
+_LIMIT_BEFORE = re.compile(r"(?P<limit>ULN|UNL|LLN|upper limit of normal|lower limit of normal)\)?\s*(?:x|×|X|\*|times)\s*$", re.I)
+_RANGE = re.compile(rf"\s?(?:-|–|—|‐|‑|to|through|~|and|till)\s?(?=\(?{number.DIGITS}|{number.NUMBER})", re.I)
+_LIST = re.compile(rf"(?:\s?(?:,|/|or|and|,\s?or|,\s?and)\s?(?:{number.DIGITS})(?![\w.]))+", re.I)
+_UNIT = re.compile(rf"\s?-?\s?(?:{unit.PER_UNIT}|(?:{unit.UNIT}))", re.I)
+_FLIPPED = re.compile(r"\s?(≥|≤|>=|<=|=>|=<|<|>|〉|〈)\s?(?=[A-Za-z])")
+_SIGN = {"≥": "ge", "≤": "le", ">=": "ge", "<=": "le", "=>": "ge", "=<": "le", "<": "lt", ">": "gt", "〉": "gt", "〈": "lt"}
+_FLIP = {"ge": "le", "le": "ge", "lt": "gt", "gt": "lt", "eq": "eq"}
+_LIMITS = {"u": "UpperLimitOfNormal", "i": "UpperLimitOfNormal", "n": "UpperLimitOfNormal", "l": "LowerLimitOfNormal"}
+_TIME_UNITS = ("a", "mo", "wk", "d", "h", "min")
+
+
+@dataclass(slots=True)
+class Quantity:
+    """A number in a criterion. ``start`` and ``end`` include comparator and unit; ``at`` is where the number begins.
+
+    ``upper`` is the upper end of a range ("18 to 75"). ``comparator`` is "" where the text has none.
+    """
+
+    start: int
+    end: int
+    at: int
+    value: Decimal
+    comparator: str = ""
+    upper: Decimal | None = None
+    unit: str = ""
+    relative_to: str = ""
+    flipped: bool = False
+    spelled: bool = False
+
+    @property
+    def is_time(self) -> bool:
+        """Whether the unit is one of time."""
+        return self.unit in _TIME_UNITS
+
+
+@cache
+def _comparators() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
+    table = assets.facts("comparators")
+    codes: dict[str, str] = {}
+    sides: list[str] = []
+    for side in ("before", "behind"):
+        words = [(w, code) for code, listed in table[side].items() for w in listed]
+        codes |= {re.sub(r"\\", "", w).lower(): code for w, code in words}
+        ordered = sorted({w for w, _ in words}, key=lambda w: (-len(w), w))
+        if side == "before":
+            parts = [rf"(?<![A-Za-z]){re.escape(w)}" if w[0].isalpha() else re.escape(w) for w in ordered]
+        else:
+            parts = [w if w.startswith("\\") else rf"{re.escape(w)}(?![A-Za-z])" for w in ordered]
+        sides.append("|".join(p.replace("\\ ", r"\s+") for p in parts))
+    gap = r"\s*(?:a|an|the|of|or equal to|than|age of|age|score of|is|about|approximately|:|\()*\s*"
+    return re.compile(rf"({sides[0]}){gap}$", re.I), re.compile(rf"\s*,?\s*\(?({sides[1]})", re.I), codes
+
+
+def _code(written: str) -> str:
+    return _comparators()[2][" ".join(written.lower().split())]
+
+
+def _limit(match: re.Match[str]) -> str:
+    word = match["limit"].lower()
+    if word.startswith("baseline"):
+        return "BaselineValue"
+    if word.startswith(("predicted", "control")):
+        return "PredictedValue"
+    return "LowerLimitOfNormal" if word.startswith(("lower", "lln", "illn")) else "UpperLimitOfNormal"
+
+
+def _is_name(text: str, start: int, end: int) -> bool:
+    """Whether the digits are part of a name: HER-2, IL-6, 5-FU, 2nd, T-20, 12-lead."""
+    if text[start - 1 : start] in ("-", "–") and text[start - 2 : start - 1].isalpha():
+        before = re.search(r"([A-Za-z]+)[-–]$", text[max(0, start - 12) : start])
+        if before and before[1].upper() not in ("ECOG", "ASA", "NYHA", "KPS", "PS", "WHO", "AGE", "AGES", "AGED", "STATUS", "SCORE"):
+            return True
+    tail = text[end : end + 14]
+    return bool(
+        re.match(r"(?:st|nd|rd|th)\b", tail)
+        or re.match(r"-(?:lead|item|point|step|stage|FU|F\b|dimensional|channel|[A-Z]{2})", tail)
+        or (re.match(r"[A-Za-z]", tail) and not _UNIT.match(tail) and not re.match(r"(?:x|X)\s?(?:ULN|UNL|the)", tail))
+    )
+
+
+def _unit_after(text: str, end: int) -> tuple[str, int]:
+    """UCUM code and end of the unit after a number; ("", end) when there is none."""
+    match = _UNIT.match(text, end, end + 60)
+    if not match:
+        return "", end
+    written = match.group().lstrip(" -\u00a0")
+    code = unit.ucum(written)
+    if not code and "." in written:
+        return "", end
+    if code in ("s", "m", "k", "h", "d") and text[match.end() - 1 : match.end()].isalpha() and text[end : end + 1] == " ":
+        return ("", end) if written.lower() in ("s", "m", "k") else (code, match.end())
+    return (code, match.end()) if code else ("", end)
+
+
+def find(text: str) -> Iterator[Quantity]:
+    """The quantities of a text, from left to right."""
+    before_pattern, behind_pattern, _ = _comparators()
+    position = 0
+    while match := _NUMBER.search(text, position):
+        start, end = match.span()
+        position = end
+        value = number.parse(match.group())
+        if value is None or _is_name(text, start, end):
+            continue
+        one = Quantity(start, end, start, number.plain(value), spelled=match.group()[0].isalpha())
+        lead = text[max(0, start - _REACH) : start]
+        if limit := _LIMIT_BEFORE.search(lead):
+            one.relative_to, one.start = _limit(limit), start - (len(lead) - limit.start())
+            lead = lead[: limit.start()]
+        if sign := before_pattern.search(lead):
+            one.comparator = _code(sign[1])
+            one.start = min(one.start, max(0, start - _REACH) + sign.start())
+        one.unit, one.end = _unit_after(text, end)
+        spread = _RANGE.match(text, one.end if one.unit else end)
+        if spread and (second := _NUMBER.match(text, spread.end())) and _may_range(spread.group(), lead, one, text):
+            upper = number.parse(second.group())
+            if upper is not None and (upper > value or spread.group().strip() in ("-", "–", "—", "to")):
+                one.upper = number.plain(upper)
+                one.unit, one.end = _unit_after(text, second.end()) if not one.unit else (one.unit, _unit_after(text, second.end())[1])
+                one.end = max(one.end, second.end())
+                if not one.unit:
+                    one.unit, one.end = _unit_after(text, second.end())
+        elif not one.unit and not one.comparator and (listed := _LIST.match(text, end)):
+            numbers = [number.parse(n) for n in re.findall(number.DIGITS, listed.group())]
+            known = [n for n in numbers if n is not None]
+            if known and max(known) <= 100 and max(known) > value:
+                one.upper, one.end = number.plain(max(known)), listed.end()
+                one.unit, one.end = _unit_after(text, one.end)
+        if not one.relative_to and (limit := _ULN.match(text, one.end, one.end + 90)) and _is_limit(limit, one):
+            one.relative_to, one.end = _limit(limit), limit.end()
+            if one.unit not in ("%",):
+                one.unit = ""
+        if not one.comparator and one.upper is None:
+            if behind := behind_pattern.match(text, one.end, one.end + 40):
+                one.comparator, one.end = _code(behind[1]), behind.end()
+            elif flipped := _FLIPPED.match(text, one.end, one.end + 4):
+                one.comparator, one.flipped = _FLIP[_SIGN[flipped[1]]], True
+                one.end = flipped.end()
+        elif one.upper is None and one.comparator in ("gt", "lt") and (behind := re.compile(r"\s*or equal(?: to)?\b").match(text, one.end)):
+            one.comparator = {"gt": "ge", "lt": "le"}[one.comparator]
+            one.end = behind.end()
+        position = max(position, one.end)
+        yield one
+
+
+def _may_range(joint: str, lead: str, one: Quantity, text: str) -> bool:
+    joint = joint.strip().lower()
+    if joint == "and":
+        return bool(re.search(r"\b(?:between|from|range of|aged?|ages)\s*:?\s*(?:the ages of\s*|\w+ ){0,3}$", lead, re.I))
+    return not (one.comparator in ("lt", "le", "gt") and joint in ("to",)) or one.comparator == ""
+
+
+def _is_limit(match: re.Match[str], one: Quantity) -> bool:
+    """A limit counts when a sign or word of multiplication stands before it, or when it can mean nothing else."""
+    word = match["limit"].lower()
+    if match["times"]:
+        return not word.startswith(("baseline", "predicted", "control")) or True
+    if word.startswith(("normal", "baseline", "control")):
+        return False
+    if word.startswith("predicted"):
+        return one.unit == "%"
+    return not one.unit or one.unit == "%"
