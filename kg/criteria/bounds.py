@@ -28,6 +28,7 @@ _CLASSES = re.compile(
     r"[\s:()]*(?:(?:functional|physical|status|class(?:es|ification)?|grade|score|heart failure|stage|of)[\s:]*)*(≥|>=|≤|<=|>|<|greater than|at least)?\s*"
     r"(IV|V?I{1,3}|V)(?:\s*(?:-|–|to|or|/|and|,)\s*(IV|V?I{1,3}|V))?(?![A-Za-z])(?:\s*(or (?:greater|higher|above|worse|more|less|lower|better)))?"
 )
+_HIGHEST = {"NyhaClass": 4, "AsaScore": 6}
 _VAGUE = frozenset({"from", "after", "before", "over", "under", "until", "up to", "through", "min", "max", "beyond", "equal", "maximum", "minimum"})
 _TIMED = frozenset({"a", "mo", "wk", "d"})
 
@@ -132,11 +133,20 @@ def _classes(text: str, found: list[Named]) -> Iterator[Bound]:
         sign = {"≥": "ge", ">=": "ge", "at least": "ge", "≤": "le", "<=": "le", ">": "gt", "greater than": "gt", "<": "lt"}.get(match[1] or "", "")
         if match[4]:
             sign = "ge" if match[4].split()[1] in ("greater", "higher", "above", "worse", "more") else "le"
-        if high is not None and not sign:
+        if high is not None and not sign and max(low, high) == _HIGHEST[named.variable]:
+            yield Bound(*span, named.variable, "ge", Decimal(min(low, high)), "", at=match.start(2))
+        elif high is not None and not sign:
             yield Bound(*span, named.variable, "ge", Decimal(min(low, high)), "", at=match.start(2))
             yield Bound(*span, named.variable, "le", Decimal(max(low, high)), "", at=match.start(2))
         else:
             yield Bound(*span, named.variable, sign or "eq", Decimal(low), "", at=match.start(2))
+
+
+def _counted(named: Named, one: Quantity, text: str) -> str:
+    """The variable, but the number of tumors where the number has no unit of length."""
+    if named.variable == "TumorSize" and not one.unit:
+        return "LesionCount" if text[named.start : named.end].rstrip().endswith("s") else ""
+    return named.variable
 
 
 def _label(text: str, start: int, clause: int) -> str:
@@ -171,7 +181,7 @@ def find(text: str) -> list[Bound]:
         if not comparator and previous is not None and when and previous.comparator and previous.at >= clause:
             comparator = previous.comparator
         previous = one
-        names = list(dict.fromkeys(v.variable for v in own))
+        names = list(dict.fromkeys(_counted(v, one, text) for v in own))
         if not names and _age(one, text):
             names = ["Age"]
         label = ""
@@ -180,11 +190,12 @@ def find(text: str) -> list[Bound]:
             sure = comparator and (sign not in _VAGUE) and not one.is_time
             if not sure or (one.unit == "" and not one.relative_to and one.spelled):
                 continue
-            label = _label(text, one.start, clause)
+            label = _label(text, one.start, clause) or " ".join(re.split(r"[,;:.()]", text[one.end :])[0].split()[:6])
             names = [""]
         start = one.start
         if own and own[0].end <= one.start and one.start - own[-1].end <= 30:
             start = own[0].start
+        end = max(one.end, own[-1].end) if own and own[0].start >= one.end else one.end
         code = one.unit or ("a" if names == ["Age"] and not one.relative_to else "")
         if one.upper is not None:
             pairs = [("ge", one.value), ("le", one.upper)]
@@ -198,7 +209,7 @@ def find(text: str) -> list[Bound]:
             continue
         for name in names:
             for op, value in pairs:
-                bounds.append(Bound(start, one.end, name, op, value, code, one.relative_to, label, when, one.at))
+                bounds.append(Bound(start, end, name, op, value, code, one.relative_to, label, when, one.at))
     return sorted(bounds, key=lambda b: (b.at, b.start))
 
 

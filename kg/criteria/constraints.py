@@ -6,24 +6,31 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 
 from kg import assets
 from kg.criteria import bounds, windows
 from kg.criteria.windows import Window
 from kg.document import Quote
 from kg.language import duration
-from kg.mesh import MeshIndex
+from kg.mesh import MeshIndex, words
 from kg.mesh.linker import choose
 from kg.record import Constraint
 
 _THERAPY = ("D", "E02", "E04")
 _DIAGNOSIS = ("C", "F03")
+_THERAPY_CUE = re.compile(r"(?:no |not |any )?(?:other )?(?:prior|previous|concurrent|concomitant)\b", re.I)
 _PARENTHESIS = re.compile(r"\(\s*$")
 
 
 @cache
 def _cue(name: str) -> re.Pattern[str]:
     return re.compile(assets.facts("criteria")[name], re.I)
+
+
+@cache
+def _vague() -> frozenset[str]:
+    return frozenset(assets.facts("criteria")["vague"])
 
 
 @dataclass(slots=True)
@@ -50,6 +57,7 @@ def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex) -> list[Cons
     _assign(text, times, mentions)
     made += _therapies_and_diagnoses(quote, times, mentions)
     made += _fixed_kinds(quote, times)
+    made = _distinct(made)
     allowed = bool(_cue("allowed").search(text)) and not re.match(r"\s*not?\b", text, re.I)
     for one in made:
         one.modality = "Allowed" if allowed and one.kind in ("PriorTherapy", "ConcurrentTherapy", "Diagnosis") else (
@@ -57,7 +65,35 @@ def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex) -> list[Cons
         )
         if one.modality == "Allowed":
             one.negated = False
-    return sorted(made, key=lambda c: (c.evidence[0].start or 0, c.evidence[0].end or 0))
+    made.sort(key=lambda c: (c.evidence[0].start or 0, c.evidence[0].end or 0))
+    if exclusion:
+        _any_excludes(quote, made)
+    return made
+
+
+def _any_excludes(quote: Quote, made: list[Constraint]) -> None:
+    """The things that one exclusion lists are alternatives, each excludes; things joined by "and" or "with" are not."""
+    if len(made) < 2 or any(c.alternative for c in made):
+        return
+    number = 1
+    numbers = [1]
+    for one, other in pairwise(made):
+        between = quote.text[(one.evidence[0].end or 0) - quote.start : (other.evidence[0].start or 0) - quote.start]
+        together = one.variable and one.variable == other.variable or re.fullmatch(r"\W*(?:\w+\s+){0,2}(?:and|with|plus)\s+(?:\w+\s+){0,2}", between)
+        number += 0 if together else 1
+        numbers.append(number)
+    if number > 1:
+        for one, which in zip(made, numbers, strict=True):
+            one.alternative = which
+
+
+def _distinct(made: list[Constraint]) -> list[Constraint]:
+    """Constraints on concepts that say the same (COPD after its full name) are one."""
+    kept: dict[tuple[object, ...], Constraint] = {}
+    for one in made:
+        key = (one.kind, tuple(one.concept), one.negated, one.minimum_time_since, one.maximum_time_since) if one.concept else (id(one),)
+        kept.setdefault(key, one)
+    return list(kept.values())
 
 
 def _of_bound(one: bounds.Bound, quote: Quote) -> Constraint:
@@ -71,6 +107,7 @@ def _of_bound(one: bounds.Bound, quote: Quote) -> Constraint:
         canonical_value=bounds.canonical(one),
         concept_label="" if one.variable else one.label,
         applies_when=one.when,
+        negated=_negated(quote.text, one.start),
     )
     constraint.cite(quote.part(one.start, one.end))
     return constraint
@@ -107,6 +144,8 @@ def _windows(text: str, spans: list[tuple[int, int]]) -> list[Window]:
 def _mentions(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list[_Mention]:
     found: list[_Mention] = []
     for start, end, owners in index.mentions(text):
+        if all(w.stem in _vague() for w in words(text[start:end])) or _cue("contraception").match(text, start):
+            continue
         if any(start < e and s < end for s, e in taken):
             continue
         identifier = choose(owners, "Any", index)
@@ -171,6 +210,11 @@ def _therapies_and_diagnoses(quote: Quote, times: list[Window], mentions: list[_
         kept.append((mention, one))
     _either(text, kept)
     yield from (one for _, one in kept)
+    if not kept and not times and (lead := _THERAPY_CUE.match(text)) and (match := re.match(r"[\w\s,/-]{3,60}", text[lead.end() :])):
+        kind = "ConcurrentTherapy" if "conc" in lead.group().lower() else "PriorTherapy"
+        one = Constraint(kind=kind, concept_label=" ".join(match.group().split()), negated=_negated(text, lead.end()))
+        one.cite(quote.part(0, lead.end() + match.end()).strip())
+        yield one
     used = {m.window for m, _ in kept}
     for window in times:
         if window not in used and (one := _unnamed(quote, window)):
@@ -193,7 +237,7 @@ def _kind(text: str, mention: _Mention, proper: list[_Mention]) -> str:
     """PriorTherapy, ConcurrentTherapy or Diagnosis; "" for a mere mention."""
     lead = text[: mention.start]
     if not mention.therapy:
-        after_therapy = any(m.therapy and m.end <= mention.start for m in proper)
+        after_therapy = any(m.therapy and m.end <= mention.start for m in proper) or _THERAPY_CUE.match(text)
         if re.match(r"[-\s]*(?:resistant|refractory|naive|specific|test|drugs?|vaccine)", text[mention.end :], re.I):
             return ""
         return "" if after_therapy and _cue("purpose").search(lead) else "Diagnosis"
@@ -225,7 +269,7 @@ def _set_window(one: Constraint, window: Window) -> None:
 def _unnamed(quote: Quote, window: Window) -> Constraint | None:
     """A window whose event no vocabulary knows keeps the words for it."""
     text = quote.text
-    match = _cue("object").search(text, max(0, window.end - 1)) or _cue("object").search(text[: window.start])
+    match = _cue("object").search(text, window.end) or _cue("object").search(text[: window.start])
     concurrent = _cue("contraception").search(text)
     kind = "Contraception" if concurrent else "PriorTherapy" if _cue("prior").search(text) else "Diagnosis"
     one = Constraint(kind=kind, concept_label=" ".join(match[1].split()) if match else "")

@@ -1,0 +1,127 @@
+"""A record made complete: criteria read, things linked, every node with its IRI, its classes and its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kg import iri
+from kg.criteria import constraints, split
+from kg.document import Document, Quote
+from kg.link import concept_node, link_condition, link_intervention, link_terms
+from kg.mesh import MeshIndex
+from kg.read.identifier import key
+from kg.record import Condition, Criterion, Intervention, Linked, Node, Organization, TrialRecord
+
+_SUPPORTS = {
+    "armDescription": "dcterms:description",
+    "outcomeDescription": "dcterms:description",
+    "treatmentDescription": "dcterms:description",
+    "otherName": "skos:altLabel",
+}
+
+
+def read_criteria(record: TrialRecord, document: Document, index: MeshIndex) -> None:
+    """Fill the record's criteria and their constraints from its eligibility passages."""
+    record.has_criterion = split(record.passages, document.text)
+    for criterion in record.has_criterion:
+        source = criterion.evidence[0]
+        quote = Quote(source.start or 0, source.end or 0, source.quote)
+        exclusion = "ExclusionCriterion" in criterion.type
+        criterion.has_constraint = constraints(quote, exclusion=exclusion, index=index)
+
+
+def complete(record: TrialRecord, document: Document, index: MeshIndex, *, among: int = 0) -> list[Linked]:
+    """Give all nodes of the record their IRIs, classes and links; returns the concepts that only criteria name.
+
+    ``among`` counts the documents of the same trial before this one: the parts of the first have the short IRIs.
+    """
+    base = iri.trial(key(record.identifier[0]))
+    record.id, record.type = base, ["Trial"]
+    parts = base if among == 0 else f"{base}/from/{document.key}"
+    conditions = {c.label: c for c in record.has_condition}
+    interventions = {i.name: i for i in record.has_intervention}
+    for condition in conditions.values():
+        link_condition(condition, index)
+    for intervention in interventions.values():
+        link_intervention(intervention, index)
+    link_terms(record, index)
+    _arms(record, parts, interventions)
+    concepts = _criteria(record.has_criterion, parts, index)
+    for number, outcome in enumerate(record.has_outcome, 1):
+        outcome.id = f"{parts}/outcome/{number}"
+    people = {p.label: p for p in record.investigator}
+    for number, person in enumerate(record.investigator, 1):
+        person.id, person.type = f"{parts}/person/{number}", ["Person"]
+    for number, site in enumerate(record.has_site, 1):
+        site.id, site.type = f"{parts}/site/{number}", ["Site"]
+        site.investigator = [people[name].id for name in site.investigator if name in people]
+    for body in (*record.sponsor, *record.collaborator):
+        _organization(body)
+    _source(record, document)
+    for node in _nodes(record):
+        _evidence(node, document)
+    return concepts
+
+
+def _arms(record: TrialRecord, parts: str, interventions: dict[str, Intervention]) -> None:
+    for arm in record.has_arm:
+        arm.id, arm.type = f"{parts}/{arm.id}", ["Arm"]
+        for treatment in arm.has_treatment:
+            treatment.precedes = [f"{parts}/{t}" for t in treatment.precedes]
+            treatment.alternative_to = [f"{parts}/{t}" for t in treatment.alternative_to]
+        arm.has_intervention = sorted({interventions[n].id for n in arm.has_intervention})
+        arm.discontinues = sorted({interventions[n].id for n in arm.discontinues})
+    for treatment in (*(t for a in record.has_arm for t in a.has_treatment), *record.has_unassigned_treatment):
+        treatment.id, treatment.type = f"{parts}/{treatment.id}", ["Treatment"]
+        treatment.of_intervention = interventions[treatment.of_intervention].id
+
+
+def _criteria(criteria: list[Criterion], parts: str, index: MeshIndex) -> list[Linked]:
+    concepts: dict[str, Linked] = {}
+    for criterion in criteria:
+        criterion.id = f"{parts}/{criterion.id}"
+        criterion.part_of = f"{parts}/{criterion.part_of}" if criterion.part_of else ""
+        for number, constraint in enumerate(criterion.has_constraint, 1):
+            constraint.id, constraint.type = f"{criterion.id}/constraint/{number}", ["Constraint"]
+            for field in ("concept", "exception"):
+                nodes = [concept_node(identifier, index) for identifier in getattr(constraint, field)]
+                concepts |= {n.id: n for n in nodes}
+                setattr(constraint, field, sorted({n.id for n in nodes}))
+    return [concepts[i] for i in sorted(concepts)]
+
+
+def _organization(body: Organization) -> None:
+    body.id, body.type = iri.shared("organization", body.label), ["Organization"]
+
+
+def _source(record: TrialRecord, document: Document) -> None:
+    source = record.was_derived_from[0]
+    source.id, source.type = iri.document(document.key), ["SourceDocument"]
+    source.title, source.sha256 = document.name, document.sha256
+
+
+def _evidence(node: Node, document: Document) -> None:
+    for one in node.evidence:
+        one.id = iri.passage(document.key, one.start or 0, one.end or 0)
+        one.type, one.document = ["Evidence"], iri.document(document.key)
+        one.supports = sorted({_SUPPORTS.get(s, s) for s in one.supports})
+
+
+def _nodes(record: TrialRecord) -> Iterator[Node]:
+    yield record
+    yield from record.has_condition
+    yield from record.has_intervention
+    for arm in record.has_arm:
+        yield arm
+        yield from arm.has_treatment
+    yield from record.has_unassigned_treatment
+    yield from record.has_outcome
+    for criterion in record.has_criterion:
+        yield criterion
+        yield from criterion.has_constraint
+    yield from (*record.sponsor, *record.collaborator, *record.investigator, *record.has_site)
+
+
+def shared(record: TrialRecord, concepts: list[Linked]) -> list[Condition | Intervention | Linked]:
+    """The shared nodes of a complete record: its conditions and interventions, and the concepts of its criteria."""
+    return [*record.has_condition, *record.has_intervention, *concepts]

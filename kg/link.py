@@ -1,0 +1,80 @@
+"""Linking: the shared things of a record get their MeSH concepts, their IRIs and their canonical labels."""
+
+from __future__ import annotations
+
+from kg import iri
+from kg.interpret.names import kind_of
+from kg.mesh import MeshIndex
+from kg.mesh.linker import Link, link
+from kg.record import Condition, Intervention, Linked, TrialRecord
+
+
+def canonical_name(text: str) -> str:
+    """The label of a shared thing that no concept gives a label: its words, beginning with a capital.
+
+    >>> canonical_name("gastric  cancer"), canonical_name("c-Kit expression")
+    ('Gastric cancer', 'C-Kit expression')
+    """
+    words = " ".join(text.split())
+    return words[:1].upper() + words[1:]
+
+
+def _match(node: Linked, found: Link | None, index: MeshIndex) -> None:
+    if found is None:
+        node.is_within = [node.id]
+        return
+    target = node.exact_match if found.relation == "exact" else node.broad_match
+    target.append(f"mesh:{found.identifier}")
+    node.is_within = [node.id, *(f"mesh:{one}" for one in index.closure(found.identifier))]
+
+
+def link_condition(node: Condition, index: MeshIndex) -> None:
+    """Give a condition its IRI, its label and its links. Conditions are shared by name, and linked to MeSH."""
+    words = node.label
+    node.label = canonical_name(words)
+    node.id = iri.shared("condition", node.label)
+    node.type = ["Condition"]
+    if words != node.label:
+        node.alt_label = [words]
+    _match(node, link(words, "Condition", index), index)
+
+
+def link_intervention(node: Intervention, index: MeshIndex) -> None:
+    """Give an intervention its IRI, label and links. What MeSH knows by one concept is one intervention."""
+    found = link(node.name, node.kind or "OtherIntervention", index)
+    if found and found.relation == "exact":
+        node.id = iri.shared("intervention", found.identifier)
+        node.label = index.labels[found.identifier]
+    else:
+        node.label = canonical_name(node.name)
+        node.id = iri.shared("intervention", node.label)
+    node.type = [node.kind or "OtherIntervention", "Intervention"]
+    node.alt_label = sorted({name for name in (node.name, *node.other_names) if name != node.label})
+    _match(node, found, index)
+
+
+def concept_node(identifier: str, index: MeshIndex) -> Condition | Intervention:
+    """The shared node for a concept that a criterion names: an intervention for a drug or procedure, else a condition."""
+    if index.in_trees(identifier, ("C", "F03")) or not index.in_trees(identifier, ("D", "E")):
+        condition = Condition(label=index.labels[identifier])
+        link_condition(condition, index)
+        condition.exact_match, condition.broad_match = [f"mesh:{identifier}"], []
+        condition.is_within = [condition.id, *(f"mesh:{one}" for one in index.closure(identifier))]
+        return condition
+    kind = kind_of(identifier, index)
+    intervention = Intervention(name=index.labels[identifier], kind=kind)
+    intervention.id = iri.shared("intervention", identifier)
+    intervention.label = index.labels[identifier]
+    intervention.type = [kind, "Intervention"]
+    intervention.exact_match = [f"mesh:{identifier}"]
+    intervention.is_within = [intervention.id, *(f"mesh:{one}" for one in index.closure(identifier))]
+    return intervention
+
+
+def link_terms(record: TrialRecord, index: MeshIndex) -> None:
+    """The MeSH terms that the document itself gives, as descriptors; those that MeSH does not know keep their words."""
+    for label in record.mesh_term_label:
+        owners = [i for i in index.find(label) if index.labels[i].casefold() == label.casefold()]
+        for identifier in owners[:1]:
+            if f"mesh:{identifier}" not in record.mesh_term:
+                record.mesh_term.append(f"mesh:{identifier}")
