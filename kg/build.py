@@ -1,0 +1,166 @@
+"""Building a graph: documents in, one validated graph out, nothing lost on the way."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from kg import output, sources, vocabulary
+from kg.errors import DocumentError, Finding, UsageError
+from kg.gate import Violation
+from kg.mesh import MeshIndex, builtin
+from kg.sources import Source
+from kg.trial import Outcome, process
+
+_BATCH = 16
+
+
+class DocumentReport(msgspec.Struct, kw_only=True):
+    """What became of one document in a build: its trial and layout, or why it was set aside."""
+
+    document: str
+    trial: str = ""
+    layout: str = ""
+    sha256: str = ""
+    counts: dict[str, int] = {}
+    warnings: list[Violation] = []
+    set_aside: Finding | None = None
+    violations: list[Violation] = []
+
+
+class BuildReport(msgspec.Struct, kw_only=True):
+    """What a build did. ``statements`` counts those written; ``counts`` nodes of each class over all trials."""
+
+    out: str
+    trials: int = 0
+    statements: int = 0
+    documents: list[DocumentReport] = []
+    counts: dict[str, int] = {}
+    readers: dict[str, int] = {}
+    mesh: str = ""
+
+    @property
+    def set_aside(self) -> list[Finding]:
+        """The documents that were set aside, each with its reason."""
+        return [d.set_aside for d in self.documents if d.set_aside]
+
+    @property
+    def link_rate(self) -> float:
+        """The part of conditions and interventions that have a link to MeSH."""
+        return self.counts.get("linked", 0) / max(1, self.counts.get("linkable", 0))
+
+
+def _batches(found: list[Source]) -> Iterator[list[Source]]:
+    for start in range(0, len(found), _BATCH):
+        yield found[start : start + _BATCH]
+
+
+def _process_one(source: Source, index: MeshIndex, among: int = 0) -> Outcome:
+    try:
+        data = source.read()
+    except DocumentError as error:
+        return Outcome(name=source.name, finding=Finding(document=source.name, code=error.code, message=str(error)))
+    return process(source.name, data, index, among=among)
+
+
+def _process_batch(batch: list[Source]) -> list[Outcome]:
+    return [_process_one(source, builtin()) for source in batch]
+
+
+def outcomes(found: list[Source], index: MeshIndex, jobs: int = 1) -> Iterator[Outcome]:
+    """The outcome of each source, in order, by ``jobs`` processes; the order and the outcomes do not depend on them."""
+    if jobs <= 1 or len(found) <= _BATCH:
+        for source in found:
+            yield _process_one(source, index)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for batch in pool.map(_process_batch, _batches(found)):
+            yield from batch
+
+
+def _settled(found: list[Source], index: MeshIndex, jobs: int) -> Iterator[Outcome]:
+    """Outcomes in which the parts of a trial's second document have IRIs of their own, and copies are left out."""
+    documents: dict[str, str] = {}
+    trials: Counter[str] = Counter()
+    by_name = {source.name: source for source in found}
+    for outcome in outcomes(found, index, jobs):
+        if outcome.finding is None and outcome.sha256 in documents:
+            message = f"is the same as {documents[outcome.sha256]}, byte for byte; it was read once"
+            yield Outcome(name=outcome.name, sha256=outcome.sha256, finding=Finding(document=outcome.name, code="copy", message=message))
+            continue
+        if outcome.finding is None:
+            documents[outcome.sha256] = outcome.name
+            before = trials[outcome.trial]
+            trials[outcome.trial] += 1
+            if before:
+                outcome = _process_one(by_name[outcome.name], index, among=before)
+        yield outcome
+
+
+def build(
+    paths: Iterable[str | Path],
+    out: str | Path,
+    *,
+    index: MeshIndex | None = None,
+    jobs: int = 1,
+    with_mesh: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> BuildReport:
+    """Read documents (files, folders, zips) and write the graph to ``out``, whose suffix gives the form.
+
+    A document that cannot be used is set aside with its reason, in the report, and the rest goes on. ``with_mesh`` adds
+    the MeSH concepts in use, with what lies above them. ``progress`` is called with documents done and in all.
+    The output takes its place only when it is whole. Raises UsageError when a path or the form of ``out`` is wrong.
+    """
+    out_text = str(out)
+    form = output.form_of(out_text)
+    found = sources.find([Path(p) for p in paths])
+    if not found:
+        raise UsageError("there are no documents under the given paths")
+    mesh = index or builtin()
+    report = BuildReport(out=out_text, mesh=mesh.version)
+    counts: Counter[str] = Counter()
+    readers: Counter[str] = Counter()
+    concepts: set[str] = set()
+    target = Path(out_text)
+    place = target.with_name(f".{target.name}.nq") if form == "store" else target
+    try:
+        with output.beside(place) as file:
+            writer = output.Writer(file, form)
+            for done, outcome in enumerate(_settled(found, mesh, jobs), 1):
+                report.documents.append(_document_report(outcome))
+                if outcome.finding is None:
+                    writer.add(outcome)
+                    counts.update(outcome.counts)
+                    readers[outcome.layout] += 1
+                    concepts.update(outcome.concepts)
+                if progress:
+                    progress(done, len(found))
+            writer.end(vocabulary.statements(concepts, mesh) if with_mesh else [])
+            report.statements = writer.statements
+        if form == "store":
+            output.write_store(place, target)
+    finally:
+        if form == "store":
+            place.unlink(missing_ok=True)
+    report.trials = len({d.trial for d in report.documents if d.trial and not d.set_aside})
+    report.counts, report.readers = dict(sorted(counts.items())), dict(sorted(readers.items()))
+    return report
+
+
+def _document_report(outcome: Outcome) -> DocumentReport:
+    return DocumentReport(
+        document=outcome.name,
+        trial=outcome.trial.removeprefix("trial/"),
+        layout=outcome.layout,
+        sha256=outcome.sha256,
+        counts=outcome.counts,
+        warnings=outcome.warnings,
+        set_aside=outcome.finding,
+        violations=outcome.violations,
+    )

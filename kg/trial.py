@@ -1,0 +1,106 @@
+"""One document all the way: read, understood, linked, turned into triples, validated."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from kg import iri, jsonld
+from kg.complete import complete, read_criteria, shared
+from kg.document import Document, read_document
+from kg.errors import DocumentError, Finding
+from kg.gate import Violation, failures, validate
+from kg.interpret import interpret
+from kg.mesh import MeshIndex
+from kg.read import read
+from kg.record import TrialRecord
+
+_SHARED = tuple(f"<{iri.BASE}{kind}/" for kind in ("condition", "intervention", "organization"))
+
+
+class Outcome(msgspec.Struct, kw_only=True):
+    """What became of one document.
+
+    ``own``: N-Triples lines of the trial's graph, sorted; ``common``: lines of the shared graph; ``graph``: its IRI.
+    ``record``: the JSON-LD. A document that was set aside has a ``finding`` and nothing else.
+    """
+
+    name: str
+    sha256: str = ""
+    layout: str = ""
+    trial: str = ""
+    graph: str = ""
+    own: list[str] = []
+    common: list[str] = []
+    record: bytes = b""
+    concepts: list[str] = []
+    counts: dict[str, int] = {}
+    warnings: list[Violation] = []
+    violations: list[Violation] = []
+    finding: Finding | None = None
+
+
+def is_shared(line: str) -> bool:
+    """Whether the subject of an N-Triples line is a thing that trials share."""
+    return line.startswith(_SHARED)
+
+
+def understand(document: Document, index: MeshIndex) -> TrialRecord:
+    """The record of a document with its prose understood, before linking. Raises DocumentError."""
+    record = interpret(read(document, index), document, index)
+    read_criteria(record, document, index)
+    return record
+
+
+def process(name: str, data: bytes, index: MeshIndex, *, among: int = 0) -> Outcome:
+    """All that the graph gets from one document; never raises for what a document holds."""
+    try:
+        document = read_document(name, data)
+        record = understand(document, index)
+        concepts = complete(record, document, index, among=among)
+        jsonld.check(record)
+        nodes = shared(record, concepts)
+        text = jsonld.document(record, nodes)
+        quads = list(jsonld.quads([text]))
+    except DocumentError as error:
+        return Outcome(name=name, finding=Finding(document=name, code=error.code, message=str(error)))
+    except RecursionError:
+        return Outcome(name=name, finding=Finding(document=name, code="too-deep", message="is nested too deeply"))
+    outcome = Outcome(name=name, sha256=document.sha256, trial=record.id, record=text)
+    outcome.layout = record.was_derived_from[0].layout
+    outcome.graph = iri.absolute(iri.graph(record.id, document.key))
+    own = {f"{quad.triple} ." for quad in quads if quad.graph_name.value != iri.SHARED_GRAPH}  # type: ignore[union-attr]
+    common = {f"{quad.triple} ." for quad in quads if quad.graph_name.value == iri.SHARED_GRAPH}  # type: ignore[union-attr]
+    found = validate("\n".join(own | common).encode())
+    outcome.warnings = [v for v in found if v.severity != "Violation"]
+    if wrong := failures(found):
+        message = f"does not conform ({len(wrong)}): {wrong[0].line()}"
+        outcome.violations = wrong
+        outcome.finding = Finding(document=name, code="does-not-conform", message=message)
+        return outcome
+    outcome.own, outcome.common = sorted(own), sorted(common)
+    outcome.concepts = sorted({m.removeprefix("mesh:") for n in nodes for m in n.is_within if m.startswith("mesh:")})
+    outcome.counts = _counts(record)
+    return outcome
+
+
+def _counts(record: TrialRecord) -> dict[str, int]:
+    """How many nodes of each class, and how many of the things that could be linked to MeSH were."""
+    constraints = [k for c in record.has_criterion for k in c.has_constraint]
+    linkable = [*record.has_condition, *record.has_intervention]
+    counts = Counter(
+        Trial=1,
+        Arm=len(record.has_arm),
+        Treatment=sum(len(a.has_treatment) for a in record.has_arm) + len(record.has_unassigned_treatment),
+        Condition=len(record.has_condition),
+        Intervention=len(record.has_intervention),
+        Outcome=len(record.has_outcome),
+        Criterion=len(record.has_criterion),
+        Constraint=len(constraints),
+        Person=len(record.investigator),
+        Site=len(record.has_site),
+        linkable=len(linkable),
+        linked=sum(1 for n in linkable if n.exact_match or n.broad_match),
+    )
+    return dict(counts)
