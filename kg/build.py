@@ -6,6 +6,7 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from kg import output, sources, vocabulary
 from kg.errors import DocumentError, Finding, UsageError
 from kg.gate import Violation
 from kg.mesh import MeshIndex, builtin
+from kg.mesh.file import load
 from kg.sources import Source
 from kg.trial import Outcome, process
 
@@ -68,27 +70,32 @@ def _process_one(source: Source, index: MeshIndex, among: int = 0) -> Outcome:
     return process(source.name, data, index, among=among)
 
 
-def _process_batch(batch: list[Source]) -> list[Outcome]:
-    return [_process_one(source, builtin()) for source in batch]
+@cache
+def _index(path: Path | None) -> MeshIndex:
+    return load(path) if path else builtin()
 
 
-def outcomes(found: list[Source], index: MeshIndex, jobs: int = 1) -> Iterator[Outcome]:
+def _process_batch(batch: list[Source], mesh_path: Path | None) -> list[Outcome]:
+    return [_process_one(source, _index(mesh_path)) for source in batch]
+
+
+def outcomes(found: list[Source], index: MeshIndex, jobs: int = 1, mesh_path: Path | None = None) -> Iterator[Outcome]:
     """The outcome of each source, in order, by ``jobs`` processes; the order and the outcomes do not depend on them."""
     if jobs <= 1 or len(found) <= _BATCH:
         for source in found:
             yield _process_one(source, index)
         return
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for batch in pool.map(_process_batch, _batches(found)):
+        for batch in pool.map(partial(_process_batch, mesh_path=mesh_path), _batches(found)):
             yield from batch
 
 
-def _settled(found: list[Source], index: MeshIndex, jobs: int) -> Iterator[Outcome]:
+def _settled(found: list[Source], index: MeshIndex, jobs: int, mesh_path: Path | None) -> Iterator[Outcome]:
     """Outcomes in which the parts of a trial's second document have IRIs of their own, and copies are left out."""
     documents: dict[str, str] = {}
     trials: Counter[str] = Counter()
     by_name = {source.name: source for source in found}
-    for outcome in outcomes(found, index, jobs):
+    for outcome in outcomes(found, index, jobs, mesh_path):
         if outcome.finding is None and outcome.sha256 in documents:
             message = f"is the same as {documents[outcome.sha256]}, byte for byte; it was read once"
             yield Outcome(name=outcome.name, sha256=outcome.sha256, finding=Finding(document=outcome.name, code="copy", message=message))
@@ -107,6 +114,7 @@ def build(
     out: str | Path,
     *,
     index: MeshIndex | None = None,
+    mesh_path: Path | None = None,
     jobs: int = 1,
     with_mesh: bool = True,
     progress: Callable[[int, int], None] | None = None,
@@ -114,7 +122,8 @@ def build(
     """Read documents (files, folders, zips) and write the graph to ``out``, whose suffix gives the form.
 
     A document that cannot be used is set aside with its reason, in the report, and the rest goes on. ``with_mesh`` adds
-    the MeSH concepts in use, with what lies above them. ``progress`` is called with documents done and in all.
+    the MeSH concepts in use, with what lies above them. MeSH is the ``index``, or the file ``mesh_path`` (which further
+    processes open too), or the built-in slice. ``progress`` is called with documents done and in all.
     The output takes its place only when it is whole. Raises UsageError when a path or the form of ``out`` is wrong.
     """
     out_text = str(out)
@@ -122,7 +131,7 @@ def build(
     found = sources.find([Path(p) for p in paths])
     if not found:
         raise UsageError("there are no documents under the given paths")
-    mesh = index or builtin()
+    mesh = index or _index(mesh_path)
     report = BuildReport(out=out_text, mesh=mesh.version)
     counts: Counter[str] = Counter()
     readers: Counter[str] = Counter()
@@ -132,7 +141,7 @@ def build(
     try:
         with output.beside(place) as file:
             writer = output.Writer(file, form)
-            for done, outcome in enumerate(_settled(found, mesh, jobs), 1):
+            for done, outcome in enumerate(_settled(found, mesh, jobs, mesh_path), 1):
                 report.documents.append(_document_report(outcome))
                 if outcome.finding is None:
                     writer.add(outcome)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from kg import assets, iri
+from kg.graphs import OxigraphGraph
 
 _TERM = re.compile(r"^<(.*)>$")
 
@@ -89,3 +91,12 @@ def reference_report(ntriples: bytes, form: Literal["turtle", "text"] = "turtle"
     if form == "turtle" and isinstance(report, rdflib.Graph):
         return bool(conforms), report.serialize(format="turtle")
     return bool(conforms), str(text)
+
+
+def validate_files(files: Iterable[Path]) -> tuple[bytes, list[Violation]]:
+    """The files' triples as N-Triples, and what the shapes find in them. Raises UsageError naming an unreadable file."""
+    triples: set[str] = set()
+    for file in files:
+        triples.update(line for line in OxigraphGraph.of_files([file]).construct("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }").splitlines())
+    ntriples = "\n".join(sorted(triples)).encode()
+    return ntriples, validate(ntriples)

@@ -138,7 +138,11 @@ class Writer:
     def end(self, vocabulary: list[str]) -> None:
         """Write what the trials share, and the statements about MeSH (N-Triples lines)."""
         if self._form == "jsonld":
-            self._file.write(b"\n]}\n")
+            triples = ox.parse("\n".join(vocabulary).encode(), format=ox.RdfFormat.N_TRIPLES)
+            nodes = ox.serialize((q.triple for q in triples), format=ox.RdfFormat.JSON_LD)
+            graph = b'{"id":"%s","@graph":%s}' % (iri.SHARED_GRAPH.encode(), nodes.strip())
+            self._file.write((b"" if self._first else b",\n") + graph + b"\n]}\n")
+            self.statements += len(vocabulary)
             return
         common = sorted(self._common | set(vocabulary))
         if self._form == "nq":

@@ -22,7 +22,7 @@ _SHARED = tuple(f"<{iri.BASE}{kind}/" for kind in ("condition", "intervention", 
 class Outcome(msgspec.Struct, kw_only=True):
     """What became of one document.
 
-    ``own``: N-Triples lines of the trial's graph, sorted; ``common``: lines of the shared graph; ``graph``: its IRI.
+    ``own``: N-Triples lines of the trial's graph, sorted, the trial's before those about documents; ``common``: lines of the shared graph; ``graph``: its IRI.
     ``record``: the JSON-LD. A document that was set aside has a ``finding`` and nothing else.
     """
 
@@ -79,7 +79,9 @@ def process(name: str, data: bytes, index: MeshIndex, *, among: int = 0) -> Outc
         outcome.violations = wrong
         outcome.finding = Finding(document=name, code="does-not-conform", message=message)
         return outcome
-    outcome.own, outcome.common = sorted(own), sorted(common)
+    first = f"<{iri.absolute(record.id)}"
+    outcome.own = sorted(own, key=lambda line: (not line.startswith(first), line))
+    outcome.common = sorted(common)
     outcome.concepts = sorted({m.removeprefix("mesh:") for n in nodes for m in n.is_within if m.startswith("mesh:")})
     outcome.counts = _counts(record)
     return outcome

@@ -1,0 +1,50 @@
+"""trialkg mesh"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from kg.cli import options
+from kg.errors import UsageError
+from kg.mesh.file import save
+from kg.mesh.linker import link
+from kg.mesh.nlm import read_nt
+
+app = typer.Typer(help="The vocabulary MeSH: index NLM's own file, find concepts.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("build")
+def build(
+    source: Path = typer.Argument(help="NLM's mesh.nt or mesh.nt.gz.", show_default=False),
+    out: Path = typer.Option(..., "-o", "--out", help="The index to write."),
+) -> None:
+    """Index the whole of MeSH from NLM's file.
+
+    Example: trialkg mesh build mesh.nt.gz -o mesh.index
+    """
+    if not source.is_file():
+        raise UsageError(f"{source}: there is no such file")
+    index = read_nt(source)
+    save(index, out)
+    typer.echo(f"{out}: {len(index.labels)} concepts, {len(index.terms)} terms", err=True)
+
+
+@app.command("find")
+def find(
+    text: str = typer.Argument(help="A phrase.", show_default=False),
+    kind: str = typer.Option("Any", "--kind", help="Condition, Drug, Procedure ... or Any."),
+    mesh: Path | None = options.MESH,
+) -> int:
+    """Show what a phrase links to, and why.
+
+    Example: trialkg mesh find gleevec
+    """
+    index = options.mesh_index(mesh)
+    found = link(text, kind, index)
+    if found is None:
+        typer.echo(f"trialkg: nothing in MeSH {index.version} is called {text!r}", err=True)
+        return 1
+    typer.echo(f"{found.identifier}\t{index.labels[found.identifier]}\t{found.relation}\t{found.justification}\t{found.confidence}")
+    return 0

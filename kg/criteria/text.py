@@ -1,0 +1,52 @@
+"""Constraints of a stand-alone eligibility text, as flat values with their places in that text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kg.criteria.constraints import constraints
+from kg.criteria.split import split
+from kg.document import Quote
+from kg.mesh import MeshIndex
+from kg.record import Constraint, Passage
+
+
+def read_text(text: str, index: MeshIndex) -> list[dict[str, Any]]:
+    """The constraints of an eligibility text, in its order.
+
+    ``start`` and ``end`` count characters of ``text``; ``value`` is a string; times are xsd:duration; ``concept`` holds
+    MeSH identifiers. What is not stated is left out.
+    """
+    found: list[dict[str, Any]] = []
+    for criterion in split([Passage("eligibility", Quote(0, len(text), text))], text):
+        source = criterion.evidence[0]
+        quote = Quote(source.start or 0, source.end or 0, source.quote)
+        exclusion = "ExclusionCriterion" in criterion.type
+        found += [_flat(k, criterion.order) for k in constraints(quote, exclusion=exclusion, index=index)]
+    return found
+
+
+def _flat(one: Constraint, criterion: int) -> dict[str, Any]:
+    span = one.evidence[0]
+    values: dict[str, Any] = {
+        "start": span.start,
+        "end": span.end,
+        "criterion": criterion,
+        "kind": one.kind,
+        "modality": one.modality,
+        "variable": one.variable or (one.concept_label if one.value is not None else ""),
+        "comparator": one.comparator,
+        "value": str(one.value) if one.value is not None else "",
+        "unit": one.unit,
+        "relativeTo": one.relative_to,
+        "canonicalValue": str(one.canonical_value) if one.canonical_value is not None else "",
+        "concept": one.concept,
+        "conceptLabel": one.concept_label,
+        "exception": one.exception,
+        "negated": one.negated,
+        "minimumTimeSince": one.minimum_time_since,
+        "maximumTimeSince": one.maximum_time_since,
+        "appliesWhen": one.applies_when,
+        "alternative": one.alternative,
+    }
+    return {name: value for name, value in values.items() if value not in ("", [], None, False)}

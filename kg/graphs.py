@@ -1,0 +1,257 @@
+"""What a question is put to: a graph in memory, an on-disk store, rdflib, or any SPARQL endpoint. One face for all.
+
+Queries read the union of all named graphs, as the files without named graphs have it.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import pyoxigraph as ox
+
+from kg.errors import TrialKGError, UsageError
+
+_FORMATS = {
+    "ttl": ox.RdfFormat.TURTLE,
+    "nt": ox.RdfFormat.N_TRIPLES,
+    "nq": ox.RdfFormat.N_QUADS,
+    "trig": ox.RdfFormat.TRIG,
+    "jsonld": ox.RdfFormat.JSON_LD,
+    "rdf": ox.RdfFormat.RDF_XML,
+}
+
+
+class Term(NamedTuple):
+    """A value in an answer: its text, ``uri``, ``literal`` or ``bnode``, and a literal's datatype or language."""
+
+    value: str
+    kind: str
+    datatype: str = ""
+    language: str = ""
+
+
+class Answer(NamedTuple):
+    """The answer to a SELECT query: the variables, and a row of terms (None where unbound) for each solution."""
+
+    variables: list[str]
+    rows: list[list[Term | None]]
+
+    def dicts(self) -> list[dict[str, str | None]]:
+        """The rows as dictionaries of plain text, for notebooks: ``polars.DataFrame(answer.dicts())``."""
+        return [{v: t.value if t else None for v, t in zip(self.variables, row, strict=True)} for row in self.rows]
+
+
+class Graph(Protocol):
+    """Anything that answers SPARQL."""
+
+    def select(self, sparql: str) -> Answer:
+        """The answer to a SELECT or ASK query (the latter as one row with one boolean)."""
+        ...
+
+    def construct(self, sparql: str) -> str:
+        """The graph of a CONSTRUCT or DESCRIBE query as N-Triples."""
+        ...
+
+
+def _term(term: Any) -> Term | None:
+    if term is None:
+        return None
+    if isinstance(term, ox.Literal):
+        return Term(term.value, "literal", term.datatype.value if not term.language else "", term.language or "")
+    if isinstance(term, ox.NamedNode):
+        return Term(term.value, "uri")
+    return Term(term.value, "bnode")
+
+
+class OxigraphGraph:
+    """A pyoxigraph store, in memory or on disk."""
+
+    def __init__(self, store: ox.Store) -> None:
+        self._store = store
+
+    @classmethod
+    def of_files(cls, files: Iterable[Path]) -> OxigraphGraph:
+        """The union of some files in memory. Raises UsageError naming a file that cannot be read."""
+        store = ox.Store()
+        for file in files:
+            name = file.name.removesuffix(".gz")
+            form = _FORMATS.get(name.rsplit(".", 1)[-1])
+            if form is None:
+                raise UsageError(f"{file}: is not .ttl, .nt, .nq, .trig, .jsonld or .rdf, so its form is not known")
+            try:
+                with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
+                    store.bulk_load(opened.read(), format=form)
+            except FileNotFoundError:
+                raise UsageError(f"{file}: there is no such file") from None
+            except (OSError, SyntaxError, ValueError, EOFError) as error:
+                raise UsageError(f"{file}: cannot be loaded: {error}") from error
+        return cls(store)
+
+    @classmethod
+    def of_store(cls, folder: Path) -> OxigraphGraph:
+        """An on-disk store, opened for reading. Raises UsageError when the folder holds none."""
+        if not (folder / "CURRENT").exists():
+            raise UsageError(f"{folder}: is not a store; make one with: trialkg build PATH... -o {folder}/")
+        try:
+            return cls(ox.Store.read_only(str(folder)))
+        except OSError as error:
+            raise UsageError(f"{folder}: cannot be opened: {error}") from error
+
+    def _query(self, sparql: str) -> Any:
+        try:
+            return self._store.query(sparql, use_default_graph_as_union=True)
+        except SyntaxError as error:
+            raise UsageError(f"the query is not SPARQL 1.1: {error}") from error
+        except (OSError, RuntimeError, ValueError) as error:
+            raise TrialKGError(f"the query failed: {error}") from error
+
+    def select(self, sparql: str) -> Answer:
+        result = self._query(sparql)
+        if isinstance(result, ox.QueryBoolean):
+            boolean = "true" if bool(result) else "false"
+            return Answer(["answer"], [[Term(boolean, "literal", "http://www.w3.org/2001/XMLSchema#boolean")]])
+        if not isinstance(result, ox.QuerySolutions):
+            raise UsageError("the query makes a graph, not a table; ask for it with --format nt")
+        variables = [v.value for v in result.variables]
+        return Answer(variables, [[_term(solution[v]) for v in variables] for solution in result])
+
+    def construct(self, sparql: str) -> str:
+        result = self._query(sparql)
+        if not isinstance(result, ox.QueryTriples):
+            raise UsageError("the query makes a table, not a graph")
+        return "".join(sorted(f"{triple} .\n" for triple in result))
+
+
+class RdflibGraph:
+    """An rdflib graph or dataset: slower, and at home in people's notebooks."""
+
+    def __init__(self, graph: Any) -> None:
+        import rdflib.plugins.sparql
+
+        rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False  # FROM would otherwise read local files and the network
+        self._graph = graph
+
+    @classmethod
+    def of_files(cls, files: Iterable[Path]) -> RdflibGraph:
+        """The union of some files. Raises UsageError naming a file that cannot be read."""
+        import rdflib
+
+        graph = rdflib.Dataset(default_union=True)
+        for file in files:
+            form = {"ttl": "turtle", "nt": "nt", "nq": "nquads", "trig": "trig", "jsonld": "json-ld"}.get(
+                file.name.removesuffix(".gz").rsplit(".", 1)[-1]
+            )
+            try:
+                with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
+                    data = opened.read()
+                (graph if form in ("nquads", "trig", "json-ld") else graph.default_graph).parse(data=data, format=form)
+            except FileNotFoundError:
+                raise UsageError(f"{file}: there is no such file") from None
+            except Exception as error:  # rdflib's parsers raise many kinds
+                raise UsageError(f"{file}: cannot be loaded: {error}") from error
+        return cls(graph)
+
+    def _query(self, sparql: str) -> Any:
+        try:
+            return self._graph.query(sparql)
+        except Exception as error:  # pyparsing's and rdflib's own, without a common base
+            raise UsageError(f"the query is not SPARQL 1.1: {error}") from error
+
+    def select(self, sparql: str) -> Answer:
+        import rdflib
+
+        result = self._query(sparql)
+        if result.type == "ASK":
+            boolean = "true" if result.askAnswer else "false"
+            return Answer(["answer"], [[Term(boolean, "literal", "http://www.w3.org/2001/XMLSchema#boolean")]])
+        variables = [str(v) for v in result.vars]
+
+        def convert(term: Any) -> Term | None:
+            if term is None:
+                return None
+            if isinstance(term, rdflib.Literal):
+                datatype = "" if term.language else str(term.datatype or rdflib.XSD.string)
+                return Term(str(term), "literal", datatype, term.language or "")
+            return Term(str(term), "uri" if isinstance(term, rdflib.URIRef) else "bnode")
+
+        return Answer(variables, [[convert(row[v]) for v in result.vars] for row in result])
+
+    def construct(self, sparql: str) -> str:
+        text: str = self._query(sparql).graph.serialize(format="nt")
+        return "".join(sorted(line + "\n" for line in text.splitlines() if line))
+
+
+class EndpointGraph:
+    """A SPARQL 1.1 endpoint somewhere, through SPARQLWrapper."""
+
+    def __init__(self, url: str, timeout: int = 60) -> None:
+        from SPARQLWrapper import SPARQLWrapper
+
+        if not url.startswith(("http://", "https://")):
+            raise UsageError(f"{url}: an endpoint's address begins with http:// or https://")
+        self._url = url
+        self._client = SPARQLWrapper(url, agent="trialkg")
+        self._client.setTimeout(timeout)
+        self._client.setMethod("POST")
+
+    def _ask(self, sparql: str, form: str) -> Any:
+        self._client.setQuery(sparql)
+        self._client.setReturnFormat(form)
+        try:
+            response = self._client.query()
+            headers = {k.lower(): v for k, v in response.info().items()}
+            if headers.get("x-sql-state", "").startswith("S1TAT"):
+                raise TrialKGError(f"{self._url}: gave a part of the answer only (its time limit); narrow the question")
+            return response.convert()
+        except TrialKGError:
+            raise
+        except Exception as error:  # urllib's, SPARQLWrapper's and the JSON parser's
+            reason = " ".join(str(error).split())[:300]
+            raise TrialKGError(f"{self._url}: did not answer: {reason}") from error
+
+    def select(self, sparql: str) -> Answer:
+        data = self._ask(sparql, "json")
+        if "boolean" in data:
+            boolean = "true" if data["boolean"] else "false"
+            return Answer(["answer"], [[Term(boolean, "literal", "http://www.w3.org/2001/XMLSchema#boolean")]])
+        variables: list[str] = data["head"]["vars"]
+
+        def convert(cell: dict[str, str] | None) -> Term | None:
+            if cell is None:
+                return None
+            kind = "literal" if cell["type"] == "typed-literal" else cell["type"]
+            return Term(cell["value"], kind, cell.get("datatype", ""), cell.get("xml:lang", ""))
+
+        return Answer(variables, [[convert(b.get(v)) for v in variables] for b in data["results"]["bindings"]])
+
+    def construct(self, sparql: str) -> str:
+        graph = self._ask(sparql, "turtle")
+        triples = ox.parse(graph, format=ox.RdfFormat.TURTLE)
+        return "".join(sorted(f"{q.triple} .\n" for q in triples))
+
+
+def open_graph(
+    files: Iterable[str | Path] = (), *, store: str | Path | None = None, endpoint: str | None = None, engine: str = "oxigraph"
+) -> Graph:
+    """The graph that the arguments name: files, an on-disk store or an endpoint.
+
+    ``engine`` (``oxigraph`` or ``rdflib``) says what loads files. Raises UsageError when nothing or too much is named.
+    """
+    paths = [Path(f) for f in files]
+    folders = [p for p in paths if p.is_dir()]
+    if sum((bool(paths), store is not None, endpoint is not None)) != 1:
+        raise UsageError("name what to ask, one of: --graph FILE..., --store FOLDER, --endpoint URL")
+    if endpoint is not None:
+        return EndpointGraph(endpoint)
+    if store is not None:
+        return OxigraphGraph.of_store(Path(store))
+    if len(folders) == len(paths) == 1:
+        return OxigraphGraph.of_store(folders[0])
+    if engine == "rdflib":
+        return RdflibGraph.of_files(paths)
+    if engine != "oxigraph":
+        raise UsageError(f"{engine}: the engine is oxigraph or rdflib")
+    return OxigraphGraph.of_files(paths)

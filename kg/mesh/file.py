@@ -1,0 +1,37 @@
+"""A MeSH index as a file: written once from NLM's own, opened in well under a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from kg.errors import UsageError
+from kg.mesh.index import MeshIndex, with_own_terms
+
+_MAGIC = b"trialkg-mesh-1\n"
+
+
+def save(index: MeshIndex, path: Path) -> None:
+    """Write the index beside its place, then rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_bytes(_MAGIC + msgspec.msgpack.encode(index))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(path: Path) -> MeshIndex:
+    """The index in a file. Raises UsageError when there is none."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        raise UsageError(f"{path}: there is no MeSH index; make one with: trialkg mesh build mesh.nt.gz -o {path}") from None
+    if not data.startswith(_MAGIC):
+        raise UsageError(f"{path}: is no MeSH index of this version; make it again with: trialkg mesh build mesh.nt.gz -o {path}")
+    try:
+        return with_own_terms(msgspec.msgpack.decode(data[len(_MAGIC) :], type=MeshIndex))
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path}: is a MeSH index that was cut off or changed: {error}") from error
