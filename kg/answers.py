@@ -38,7 +38,13 @@ def _turtle(term: Term | None) -> str:
         return f"<{term.value}>"
     if term.kind == "bnode":
         return f"_:{term.value}"
-    text = term.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    text = (
+        term.value.replace("\\", "\\\\")
+        .replace('"', '\\"')
+        .replace("\n", "\\n")
+        .replace("\r", "\\r")
+        .replace("\t", "\\t")
+    )
     if term.language:
         return f'"{text}"@{term.language}'
     if term.datatype and not term.datatype.endswith("#string"):
@@ -56,7 +62,12 @@ def _json(answer: Answer) -> str:
         return value
 
     bindings = [{v: cell(t) for v, t in zip(answer.variables, row, strict=True) if t} for row in answer.rows]
-    return json.dumps({"head": {"vars": answer.variables}, "results": {"bindings": bindings}}, ensure_ascii=False, indent=1) + "\n"
+    return (
+        json.dumps(
+            {"head": {"vars": answer.variables}, "results": {"bindings": bindings}}, ensure_ascii=False, indent=1
+        )
+        + "\n"
+    )
 
 
 def _csv(answer: Answer) -> str:

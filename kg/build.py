@@ -98,7 +98,11 @@ def _settled(found: list[Source], index: MeshIndex, jobs: int, mesh_path: Path |
     for outcome in outcomes(found, index, jobs, mesh_path):
         if outcome.finding is None and outcome.sha256 in documents:
             message = f"is the same as {documents[outcome.sha256]}, byte for byte; it was read once"
-            yield Outcome(name=outcome.name, sha256=outcome.sha256, finding=Finding(document=outcome.name, code="copy", message=message))
+            yield Outcome(
+                name=outcome.name,
+                sha256=outcome.sha256,
+                finding=Finding(document=outcome.name, code="copy", message=message),
+            )
             continue
         if outcome.finding is None:
             documents[outcome.sha256] = outcome.name

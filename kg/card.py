@@ -17,10 +17,28 @@ _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 _TITLE = "http://purl.org/dc/terms/title"
 _IDENTIFIER = "http://purl.org/dc/terms/identifier"
 _SIGNS = {"lt": "<", "le": "≤", "eq": "=", "ge": "≥", "gt": ">"}
-_FACTS = (
-    "overallStatus whyStopped stopReason studyType phase allocation interventionModel masking primaryPurpose enrollment "
-    "enrollmentType startDate primaryCompletionDate completionDate firstPosted lastUpdatePosted minimumAge maximumAge sex healthyVolunteers"
-).split()
+_FACTS = [
+    "overallStatus",
+    "whyStopped",
+    "stopReason",
+    "studyType",
+    "phase",
+    "allocation",
+    "interventionModel",
+    "masking",
+    "primaryPurpose",
+    "enrollment",
+    "enrollmentType",
+    "startDate",
+    "primaryCompletionDate",
+    "completionDate",
+    "firstPosted",
+    "lastUpdatePosted",
+    "minimumAge",
+    "maximumAge",
+    "sex",
+    "healthyVolunteers",
+]
 
 
 class Fact(NamedTuple):
@@ -71,7 +89,9 @@ class _Nodes:
         return joint.join(self.name(v) for v in self.values(node, name))
 
     def name(self, term: Term) -> str:
-        return self.labels.get(term.value) or (terms.label(short(term)) if term.value.startswith(iri.TK) else short(term))
+        return self.labels.get(term.value) or (
+            terms.label(short(term)) if term.value.startswith(iri.TK) else short(term)
+        )
 
     def said(self, node: str, supports: str = "") -> tuple[str, ...]:
         return tuple(dict.fromkeys(" ".join(q.split()) for q in self.quotes.get((node, supports), [])))
@@ -104,7 +124,9 @@ def facts(graph: Graph, identifier: str) -> list[Fact]:
         parts = _sorted(nodes.values(node, field))
         lines += [Fact(0, label, "")] if parts else []
         for part in parts:
-            more = ", ".join(filter(None, (nodes.text(part, f) for f in ("roleName", "affiliation", "city", "country"))))
+            more = ", ".join(
+                filter(None, (nodes.text(part, f) for f in ("roleName", "affiliation", "city", "country")))
+            )
             lines.append(Fact(1, nodes.text(part, _LABEL), more))
     return lines
 
@@ -117,15 +139,25 @@ def _sorted(found: list[Term]) -> list[str]:
 def _arms(nodes: _Nodes, trial: str) -> list[Fact]:
     lines: list[Fact] = []
     for arm in _sorted(nodes.values(trial, "hasArm")):
-        kind = ", ".join(filter(None, (nodes.text(arm, "armType"), "inferred" if nodes.values(arm, "inferred") else "")))
+        kind = ", ".join(
+            filter(None, (nodes.text(arm, "armType"), "inferred" if nodes.values(arm, "inferred") else ""))
+        )
         lines.append(Fact(0, "arm", nodes.text(arm, _LABEL) + (f" ({kind})" if kind else ""), nodes.said(arm)))
         for step in _sorted(nodes.values(arm, "hasTreatment")):
             dose = " ".join(filter(None, (nodes.text(step, "doseValue"), nodes.text(step, "doseUnit"))))
             parts = [nodes.text(step, "ofIntervention"), dose, nodes.text(step, "route"), nodes.text(step, "frequency")]
-            parts += [f"for {d}" if (d := nodes.text(step, "duration")) else "", nodes.text(step, "timing"), nodes.text(step, "action")]
+            parts += [
+                f"for {d}" if (d := nodes.text(step, "duration")) else "",
+                nodes.text(step, "timing"),
+                nodes.text(step, "action"),
+            ]
             parts += [f"until {u}" if (u := nodes.text(step, "until", " or ")) else ""]
             least, most = nodes.text(step, "minimumGap"), nodes.text(step, "maximumGap")
-            parts += [f"{least or 'at most'}{' to ' if least and most and least != most else ''}{most if most != least else ''} after the step before" if least or most else ""]
+            parts += [
+                f"{least or 'at most'}{' to ' if least and most and least != most else ''}{most if most != least else ''} after the step before"
+                if least or most
+                else ""
+            ]
             number = step.rsplit("/", 1)[1]
             for field, word in (("precedes", "then"), ("alternativeTo", "or")):
                 others = [v.value.rsplit("/", 1)[1] for v in nodes.values(step, field)]
@@ -142,7 +174,14 @@ def _outcomes(nodes: _Nodes, trial: str) -> list[Fact]:
         kinds = [short(t) for t in nodes.values(outcome, _RDF_TYPE)]
         kind = next((k.removesuffix("Outcome").lower() for k in kinds if k != "Outcome"), "")
         frame = nodes.text(outcome, "timeFrame")
-        lines.append(Fact(0, f"{kind} outcome", nodes.text(outcome, _LABEL) + (f" [{frame}]" if frame else ""), nodes.said(outcome)))
+        lines.append(
+            Fact(
+                0,
+                f"{kind} outcome",
+                nodes.text(outcome, _LABEL) + (f" [{frame}]" if frame else ""),
+                nodes.said(outcome),
+            )
+        )
     return lines
 
 
@@ -155,7 +194,13 @@ def constraint_text(get: dict[str, str]) -> str:
         parts.append(f"{subject} {_SIGNS.get(get.get('comparator', ''), '')} {get['value']}{limit}")
     else:
         parts.append(get.get("concept") or get.get("conceptLabel", ""))
-    for field, words in (("minimumTimeSince", "at least {} ago"), ("maximumTimeSince", "within {}"), ("exception", "except {}"), ("appliesWhen", "{}"), ("alternative", "alternative {}")):
+    for field, words in (
+        ("minimumTimeSince", "at least {} ago"),
+        ("maximumTimeSince", "within {}"),
+        ("exception", "except {}"),
+        ("appliesWhen", "{}"),
+        ("alternative", "alternative {}"),
+    ):
         if get.get(field):
             parts.append(words.format(get[field]))
     return ", ".join(filter(None, parts))

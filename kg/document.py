@@ -133,7 +133,9 @@ def read_document(name: str, data: bytes) -> Document:
     """
     if len(data) > MAX_BYTES:
         limit = MAX_BYTES // 2**20
-        raise DocumentError("too-large", f"is {len(data) / 2**20:.0f} MB, over the limit of {limit} MB for one document")
+        raise DocumentError(
+            "too-large", f"is {len(data) / 2**20:.0f} MB, over the limit of {limit} MB for one document"
+        )
     text = decode(data).translate(_CONTROLS)
     if not text.strip():
         raise DocumentError("empty", "is empty")

@@ -59,7 +59,12 @@ def _path(text: str | None) -> str:
 def validate(ntriples: bytes) -> list[Violation]:
     """What the shapes find in a graph given as N-Triples, sorted; [] when it conforms without a warning."""
     result = _validator().validate_algebra(  # type: ignore[attr-defined]
-        data=ntriples, data_format="ntriples", graph_mode="data", run_infer=False, minimum_severity="violation", sort_results=True
+        data=ntriples,
+        data_format="ntriples",
+        graph_mode="data",
+        run_infer=False,
+        minimum_severity="violation",
+        sort_results=True,
     )
     found = {
         Violation(
@@ -97,6 +102,11 @@ def validate_files(files: Iterable[Path]) -> tuple[bytes, list[Violation]]:
     """The files' triples as N-Triples, and what the shapes find in them. Raises UsageError naming an unreadable file."""
     triples: set[str] = set()
     for file in files:
-        triples.update(line for line in OxigraphGraph.of_files([file]).construct("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }").splitlines())
+        triples.update(
+            line
+            for line in OxigraphGraph.of_files([file])
+            .construct("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }")
+            .splitlines()
+        )
     ntriples = "\n".join(sorted(triples)).encode()
     return ntriples, validate(ntriples)

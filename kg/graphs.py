@@ -234,7 +234,11 @@ class EndpointGraph:
 
 
 def open_graph(
-    files: Iterable[str | Path] = (), *, store: str | Path | None = None, endpoint: str | None = None, engine: str = "oxigraph"
+    files: Iterable[str | Path] = (),
+    *,
+    store: str | Path | None = None,
+    endpoint: str | None = None,
+    engine: str = "oxigraph",
 ) -> Graph:
     """The graph that the arguments name: files, an on-disk store or an endpoint.
 

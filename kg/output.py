@@ -47,7 +47,9 @@ def form_of(out: str) -> Form:
     suffix = name.rsplit(".", 1)[-1] if "." in name else ""
     if suffix in ("ttl", "nt", "nq", "jsonld"):
         return cast(Form, suffix)
-    raise UsageError(f"{out}: end the name with .ttl, .nt, .nq or .jsonld (or .gz after that), or with / for a store folder")
+    raise UsageError(
+        f"{out}: end the name with .ttl, .nt, .nq or .jsonld (or .gz after that), or with / for a store folder"
+    )
 
 
 @contextmanager
@@ -77,7 +79,7 @@ def turtle(lines: Iterable[str]) -> bytes:
     """N-Triples lines as Turtle without the prefix declarations, in the order of the lines."""
     triples = ox.parse("\n".join(lines).encode(), format=ox.RdfFormat.N_TRIPLES)
     text = ox.serialize((q.triple for q in triples), format=ox.RdfFormat.TURTLE, prefixes=PREFIXES)
-    return b"".join(line for line in text.splitlines(keepends=True) if not line.startswith(b"@prefix"))
+    return b"".join(line for line in (text or b"").splitlines(keepends=True) if not line.startswith(b"@prefix"))
 
 
 def turtle_head() -> bytes:
@@ -140,7 +142,7 @@ class Writer:
         if self._form == "jsonld":
             triples = ox.parse("\n".join(vocabulary).encode(), format=ox.RdfFormat.N_TRIPLES)
             nodes = ox.serialize((q.triple for q in triples), format=ox.RdfFormat.JSON_LD)
-            graph = b'{"id":"%s","@graph":%s}' % (iri.SHARED_GRAPH.encode(), nodes.strip())
+            graph = b'{"id":"%s","@graph":%s}' % (iri.SHARED_GRAPH.encode(), (nodes or b"[]").strip())
             self._file.write((b"" if self._first else b",\n") + graph + b"\n]}\n")
             self.statements += len(vocabulary)
             return

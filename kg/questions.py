@@ -84,7 +84,9 @@ def resolve_concept(text: str, graph: Graph, index: MeshIndex, kind: str = "") -
     if match := _MESH_ID.fullmatch(text.strip()):
         return [ox.NamedNode(iri.MESH + match[1])]
     found: set[str] = set()
-    for one in {"condition": ["Condition"], "intervention": ["OtherIntervention"]}.get(kind, ["OtherIntervention", "Condition"]):
+    for one in {"condition": ["Condition"], "intervention": ["OtherIntervention"]}.get(
+        kind, ["OtherIntervention", "Condition"]
+    ):
         linked = link(text, one, index)
         if linked and linked.relation == "exact":
             found.add(iri.MESH + linked.identifier)
@@ -131,7 +133,9 @@ def _terms(parameter: Parameter, value: str, graph: Graph, index: MeshIndex) -> 
     if parameter.type == "decimal":
         return [_decimal(value)]
     if parameter.type == "property":
-        name = {"title": "http://purl.org/dc/terms/title", "identifier": "http://purl.org/dc/terms/identifier"}.get(value)
+        name = {"title": "http://purl.org/dc/terms/title", "identifier": "http://purl.org/dc/terms/identifier"}.get(
+            value
+        )
         if name is None and not re.fullmatch(r"[A-Za-z]+", value):
             raise UsageError(f"{value}: is not the name of a property, such as overallStatus or enrollment")
         return [ox.NamedNode(name or iri.TK + value)]
@@ -147,7 +151,9 @@ def _bind(sparql: str, name: str, values: list[ox.NamedNode | ox.Literal] | None
     return block.sub(lambda _: text, sparql)
 
 
-def bind(one: Question, values: Mapping[str, str], graph: Graph, index: MeshIndex | None = None) -> tuple[str, list[str]]:
+def bind(
+    one: Question, values: Mapping[str, str], graph: Graph, index: MeshIndex | None = None
+) -> tuple[str, list[str]]:
     """The SPARQL of a question with values for its parameters, and a note for each value that the graph knows nothing of.
 
     Raises UsageError for a parameter that is unknown, missing or of the wrong form.
@@ -161,7 +167,9 @@ def bind(one: Question, values: Mapping[str, str], graph: Graph, index: MeshInde
         value = values.get(name) or parameter.default
         if not value:
             if not parameter.optional:
-                raise UsageError(f"--{name}: the question {one.name} needs it: {parameter.description} (such as {parameter.example!r})")
+                raise UsageError(
+                    f"--{name}: the question {one.name} needs it: {parameter.description} (such as {parameter.example!r})"
+                )
             sparql = _bind(sparql, name, None)
             continue
         found = _terms(parameter, value, graph, mesh)

@@ -36,7 +36,9 @@ def main() -> None:
         elif predicate in ("prefLabel", "altLabel"):
             for identifier in terms.get(subject, ()):
                 spelled[identifier].append(value)
-    lines = ["# MeSH 2024, U.S. National Library of Medicine: the part that the examples and the demo need. version: 2024\n"]
+    lines = [
+        "# MeSH 2024, U.S. National Library of Medicine: the part that the examples and the demo need. version: 2024\n"
+    ]
     lines.append("# identifier, label, tree numbers, pharmacological actions, mapped to, terms\n")
     for one in sorted(wanted):
         synonyms = sorted(set(spelled[one]) - {index.labels[one]})

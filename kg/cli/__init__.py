@@ -29,7 +29,9 @@ def _version(value: bool) -> None:
 
 
 @app.callback()
-def _common(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version.")) -> None:
+def _common(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
     """Clinical-trial documents into a knowledge graph that can be trusted, and answers over it."""
 
 

@@ -33,14 +33,18 @@ def _parameters(arguments: list[str]) -> dict[str, str]:
 def _listing() -> str:
     lines = []
     for one in questions.questions().values():
-        parameters = " ".join(f"[--{n} …]" if p.optional or p.default else f"--{n} …" for n, p in one.parameters.items())
+        parameters = " ".join(
+            f"[--{n} …]" if p.optional or p.default else f"--{n} …" for n, p in one.parameters.items()
+        )
         lines.append(f"{one.name + ' ' + parameters:42} {one.summary}")
     return "\n".join(line.rstrip() for line in lines)
 
 
 def query(
     context: typer.Context,
-    name: str | None = typer.Argument(None, help="The name of a question; without one all are listed.", show_default=False),
+    name: str | None = typer.Argument(
+        None, help="The name of a question; without one all are listed.", show_default=False
+    ),
     files: list[Path] | None = options.GRAPH,
     store: Path | None = options.STORE,
     endpoint: str | None = options.ENDPOINT,
@@ -104,10 +108,16 @@ def sparql(
             if not path.is_file():
                 raise UsageError(f"{path}: there is no such file")
             text = path.read_text(encoding="utf-8")
-    missing = [f"PREFIX {p}: <{ns}>\n" for p, ns in PREFIXES.items() if f"{p}:" in text and f"PREFIX {p}:" not in text.replace("prefix", "PREFIX")]
+    missing = [
+        f"PREFIX {p}: <{ns}>\n"
+        for p, ns in PREFIXES.items()
+        if f"{p}:" in text and f"PREFIX {p}:" not in text.replace("prefix", "PREFIX")
+    ]
     query_text = "".join(missing) + text
     graph = options.graph(files, store, endpoint, engine)
-    typer.echo(graph.construct(query_text) if form == "nt" else render(graph.select(query_text), form, _width()), nl=False)
+    typer.echo(
+        graph.construct(query_text) if form == "nt" else render(graph.select(query_text), form, _width()), nl=False
+    )
 
 
 def register(app: typer.Typer) -> None:

@@ -37,16 +37,27 @@ def _say(report: BuildReport) -> None:
     parts = [f"{report.trials} trial{'s' if report.trials != 1 else ''}", f"{report.statements} statements"]
     if report.set_aside:
         parts.append(f"{len(report.set_aside)} document{'s' if len(report.set_aside) != 1 else ''} set aside")
-    typer.echo(f"{report.out}: {', '.join(parts)}; {report.link_rate:.0%} of conditions and interventions linked to MeSH", err=True)
+    typer.echo(
+        f"{report.out}: {', '.join(parts)}; {report.link_rate:.0%} of conditions and interventions linked to MeSH",
+        err=True,
+    )
 
 
 def build(
     paths: list[Path] = typer.Argument(help="Documents, folders or zip archives.", show_default=False),
-    out: str = typer.Option(..., "-o", "--out", help="FILE.ttl, .nt, .nq or .jsonld (.gz too), or FOLDER/ for a store."),
+    out: str = typer.Option(
+        ..., "-o", "--out", help="FILE.ttl, .nt, .nq or .jsonld (.gz too), or FOLDER/ for a store."
+    ),
     jobs: int = typer.Option(1, "--jobs", min=1, help="Processes to use; the output is the same for any number."),
-    with_mesh: bool = typer.Option(True, "--with-mesh/--without-mesh", help="Add the MeSH concepts in use and those above them."),
-    mesh: Path | None = typer.Option(None, "--mesh", help="A MeSH index made by: trialkg mesh build.", show_default=False),
-    json_report: Path | None = typer.Option(None, "--json-report", help="Write a report on every document.", show_default=False),
+    with_mesh: bool = typer.Option(
+        True, "--with-mesh/--without-mesh", help="Add the MeSH concepts in use and those above them."
+    ),
+    mesh: Path | None = typer.Option(
+        None, "--mesh", help="A MeSH index made by: trialkg mesh build.", show_default=False
+    ),
+    json_report: Path | None = typer.Option(
+        None, "--json-report", help="Write a report on every document.", show_default=False
+    ),
     quiet: bool = typer.Option(False, "-q", "--quiet", help="Say nothing but what was set aside."),
 ) -> int:
     """Documents in, a validated graph out.
@@ -56,7 +67,9 @@ def build(
     Example: trialkg build examples -o trials.ttl
     """
     with _progress(quiet) as progress:
-        report = build_graph(paths, out, index=mesh_index(mesh), mesh_path=mesh, jobs=jobs, with_mesh=with_mesh, progress=progress)
+        report = build_graph(
+            paths, out, index=mesh_index(mesh), mesh_path=mesh, jobs=jobs, with_mesh=with_mesh, progress=progress
+        )
     if json_report:
         with beside(json_report) as file:
             file.write(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")

@@ -12,7 +12,9 @@ from kg.mesh.file import save
 from kg.mesh.linker import link
 from kg.mesh.nlm import read_nt
 
-app = typer.Typer(help="The vocabulary MeSH: index NLM's own file, find concepts.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="The vocabulary MeSH: index NLM's own file, find concepts.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command("build")
@@ -46,5 +48,7 @@ def find(
     if found is None:
         typer.echo(f"trialkg: nothing in MeSH {index.version} is called {text!r}", err=True)
         return 1
-    typer.echo(f"{found.identifier}\t{index.labels[found.identifier]}\t{found.relation}\t{found.justification}\t{found.confidence}")
+    typer.echo(
+        f"{found.identifier}\t{index.labels[found.identifier]}\t{found.relation}\t{found.justification}\t{found.confidence}"
+    )
     return 0

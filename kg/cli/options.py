@@ -12,7 +12,13 @@ from kg.graphs import Graph, open_graph
 from kg.mesh import MeshIndex, builtin
 from kg.mesh.file import load
 
-GRAPH = typer.Option(None, "-g", "--graph", help="A file of the graph (.ttl, .nt, .nq, .jsonld, .gz); may be given again.", show_default=False)
+GRAPH = typer.Option(
+    None,
+    "-g",
+    "--graph",
+    help="A file of the graph (.ttl, .nt, .nq, .jsonld, .gz); may be given again.",
+    show_default=False,
+)
 STORE = typer.Option(None, "--store", help="A store folder made by: trialkg build ... -o FOLDER/", show_default=False)
 ENDPOINT = typer.Option(None, "--endpoint", help="The address of a SPARQL endpoint.", show_default=False)
 ENGINE = typer.Option("oxigraph", "--engine", help="What loads files: oxigraph or rdflib.")

@@ -16,8 +16,12 @@ from kg.language import unit
 from kg.mesh import words
 
 _CLAUSE = re.compile(r";|\n|\.\s+(?=[A-Z])|\.$")
-_CHAINED = re.compile(r"[\s/,()\[\]-]*(?:(?:and/or|and|or|&|/|,)[\s/,()]*(?:(?:the|serum|total|absolute|either|both)\s+)*)?$", re.I)
-_LINK_AFTER = re.compile(r"[\s,()-]*(?:(?:of|for|in|on|the|a|an|serum|total|their|as|by|estimated|measured|resting|body)\s+)*$", re.I)
+_CHAINED = re.compile(
+    r"[\s/,()\[\]-]*(?:(?:and/or|and|or|&|/|,)[\s/,()]*(?:(?:the|serum|total|absolute|either|both)\s+)*)?$", re.I
+)
+_LINK_AFTER = re.compile(
+    r"[\s,()-]*(?:(?:of|for|in|on|the|a|an|serum|total|their|as|by|estimated|measured|resting|body)\s+)*$", re.I
+)
 _ADJACENT = re.compile(
     r"[\s:()\[\]=,-]*(?:(?:of|is|level|levels|score|scores|value|values|status|count|class|grade|functional|performance|age|the|was|must|be|"
     r"should|a|equal|stage|range|ranging|between|from|and|older|years|defined|as|at|screening|baseline)[\s:()=,-]*)*$",
@@ -29,7 +33,24 @@ _CLASSES = re.compile(
     r"(IV|V?I{1,3}|V)(?:\s*(?:-|–|to|or|/|and|,)\s*(IV|V?I{1,3}|V))?(?![A-Za-z])(?:\s*(or (?:greater|higher|above|worse|more|less|lower|better)))?"
 )
 _HIGHEST = {"NyhaClass": 4, "AsaScore": 6}
-_VAGUE = frozenset({"from", "after", "before", "over", "under", "until", "up to", "through", "min", "max", "beyond", "equal", "maximum", "minimum"})
+_VAGUE = frozenset(
+    {
+        "from",
+        "after",
+        "before",
+        "over",
+        "under",
+        "until",
+        "up to",
+        "through",
+        "min",
+        "max",
+        "beyond",
+        "equal",
+        "maximum",
+        "minimum",
+    }
+)
 _TIMED = frozenset({"a", "mo", "wk", "d"})
 
 
@@ -78,7 +99,11 @@ def _fits(variable: str, one: Quantity) -> bool:
 def _chain(found: list[Named], last: int, text: str) -> list[Named]:
     """The variables joined before this one ("AST and ALT"), itself included."""
     chain = [found[last]]
-    while last > 0 and _CHAINED.match(text[found[last - 1].end : found[last].start]) and found[last].start - found[last - 1].end < 24:
+    while (
+        last > 0
+        and _CHAINED.match(text[found[last - 1].end : found[last].start])
+        and found[last].start - found[last - 1].end < 24
+    ):
         last -= 1
         chain.append(found[last])
     return chain[::-1]
@@ -106,12 +131,21 @@ def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previou
 
 def _age(one: Quantity, text: str) -> bool:
     """Whether a number of years (or months of a child) is an age although no word of age stands before it."""
-    if one.unit not in ("a", "mo", "wk", "d") or (one.unit != "a" and not re.search(r"\b(?:old|age[ds]?|infants?|children)\b", text, re.I)):
+    if one.unit not in ("a", "mo", "wk", "d") or (
+        one.unit != "a" and not re.search(r"\b(?:old|age[ds]?|infants?|children)\b", text, re.I)
+    ):
         return False
     around = text[max(0, one.start - 60) : one.end + 40]
     tail = text[one.end : one.end + 30]
-    if re.search(r"\b(?:since|prior|within|past|previous|before|after|last|history|duration|for (?:at least|more)|every|ago|survival|expectancy|follow|postmenopausal|amenorrh\w*|disease-free|remission|pack|ongoing|recent|next)\b", around, re.I):
-        return bool(re.match(r"\s*(?:of age|old)\b", tail, re.I) or re.search(r"(?:years|yrs)[\s-](?:of age|old)", text[one.at : one.end + 12], re.I))
+    if re.search(
+        r"\b(?:since|prior|within|past|previous|before|after|last|history|duration|for (?:at least|more)|every|ago|survival|expectancy|follow|postmenopausal|amenorrh\w*|disease-free|remission|pack|ongoing|recent|next)\b",
+        around,
+        re.I,
+    ):
+        return bool(
+            re.match(r"\s*(?:of age|old)\b", tail, re.I)
+            or re.search(r"(?:years|yrs)[\s-](?:of age|old)", text[one.at : one.end + 12], re.I)
+        )
     return bool(_pattern("people").search(around))
 
 
@@ -130,7 +164,16 @@ def _classes(text: str, found: list[Named]) -> Iterator[Bound]:
             continue
         low, high = _ROMAN[match[2]], _ROMAN[match[3]] if match[3] else None
         span = (named.start, match.end())
-        sign = {"≥": "ge", ">=": "ge", "at least": "ge", "≤": "le", "<=": "le", ">": "gt", "greater than": "gt", "<": "lt"}.get(match[1] or "", "")
+        sign = {
+            "≥": "ge",
+            ">=": "ge",
+            "at least": "ge",
+            "≤": "le",
+            "<=": "le",
+            ">": "gt",
+            "greater than": "gt",
+            "<": "lt",
+        }.get(match[1] or "", "")
         if match[4]:
             sign = "ge" if match[4].split()[1] in ("greater", "higher", "above", "worse", "more") else "le"
         if high is not None and not sign and max(low, high) == _HIGHEST[named.variable]:
@@ -164,7 +207,6 @@ def find(text: str) -> list[Bound]:
     clauses = [0, *(m.end() for m in _CLAUSE.finditer(text))]
     numbers = [q for q in quantities.find(text) if not any(s <= q.at < e for s, e in taken)]
     previous: Quantity | None = None
-    subjects: list[Named] = []
     for i, one in enumerate(numbers):
         clause = max(c for c in clauses if c <= one.at)
         if not one.unit and i + 1 < len(numbers) and numbers[i + 1].unit and numbers[i + 1].at - one.end < 28:
@@ -176,7 +218,7 @@ def find(text: str) -> list[Bound]:
         own = _subjects(one, found, text, clause, last_end)
         when = _when(text, one)
         if own:
-            subjects = own
+            pass
         comparator = one.comparator
         if not comparator and previous is not None and when and previous.comparator and previous.at >= clause:
             comparator = previous.comparator
@@ -190,7 +232,9 @@ def find(text: str) -> list[Bound]:
             sure = comparator and (sign not in _VAGUE) and not one.is_time
             if not sure or (one.unit == "" and not one.relative_to and one.spelled):
                 continue
-            label = _label(text, one.start, clause) or " ".join(re.split(r"[,;:.()]", text[one.end :])[0].split()[:6])
+            label = _label(text, one.start, clause) or " ".join(
+                re.split(r"[,;:.()]", text[one.end :])[0].split()[:6] or text.split()[:6]
+            )
             names = [""]
         start = one.start
         if own and own[0].end <= one.start and one.start - own[-1].end <= 30:
@@ -199,11 +243,16 @@ def find(text: str) -> list[Bound]:
         code = one.unit or ("a" if names == ["Age"] and not one.relative_to else "")
         if one.upper is not None:
             pairs = [("ge", one.value), ("le", one.upper)]
-            if comparator in ("lt", "le") and not one.unit == "":
+            if comparator in ("lt", "le") and one.unit != "":
                 pairs = [(comparator, one.upper)]
         elif comparator:
             pairs = [(comparator, one.value)]
-        elif names != [""] and own and (_ADJACENT.match(text[own[-1].end : one.at]) or own[0].start >= one.end) and not one.spelled:
+        elif (
+            names != [""]
+            and own
+            and (_ADJACENT.match(text[own[-1].end : one.at]) or own[0].start >= one.end)
+            and not one.spelled
+        ):
             pairs = [("eq", one.value)]
         else:
             continue

@@ -60,8 +60,10 @@ def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex) -> list[Cons
     made = _distinct(made)
     allowed = bool(_cue("allowed").search(text)) and not re.match(r"\s*not?\b", text, re.I)
     for one in made:
-        one.modality = "Allowed" if allowed and one.kind in ("PriorTherapy", "ConcurrentTherapy", "Diagnosis") else (
-            "Forbidden" if exclusion != one.negated else "Required"
+        one.modality = (
+            "Allowed"
+            if allowed and one.kind in ("PriorTherapy", "ConcurrentTherapy", "Diagnosis")
+            else ("Forbidden" if exclusion != one.negated else "Required")
         )
         if one.modality == "Allowed":
             one.negated = False
@@ -79,7 +81,9 @@ def _any_excludes(quote: Quote, made: list[Constraint]) -> None:
     numbers = [1]
     for one, other in pairwise(made):
         between = quote.text[(one.evidence[0].end or 0) - quote.start : (other.evidence[0].start or 0) - quote.start]
-        together = one.variable and one.variable == other.variable or re.fullmatch(r"\W*(?:\w+\s+){0,2}(?:and|with|plus)\s+(?:\w+\s+){0,2}", between)
+        together = (one.variable and one.variable == other.variable) or re.fullmatch(
+            r"\W*(?:\w+\s+){0,2}(?:and|with|plus)\s+(?:\w+\s+){0,2}", between
+        )
         number += 0 if together else 1
         numbers.append(number)
     if number > 1:
@@ -91,7 +95,11 @@ def _distinct(made: list[Constraint]) -> list[Constraint]:
     """Constraints on concepts that say the same (COPD after its full name) are one."""
     kept: dict[tuple[object, ...], Constraint] = {}
     for one in made:
-        key = (one.kind, tuple(one.concept), one.negated, one.minimum_time_since, one.maximum_time_since) if one.concept else (id(one),)
+        key = (
+            (one.kind, tuple(one.concept), one.negated, one.minimum_time_since, one.maximum_time_since)
+            if one.concept
+            else (id(one),)
+        )
         kept.setdefault(key, one)
     return list(kept.values())
 
@@ -116,14 +124,16 @@ def _of_bound(one: bounds.Bound, quote: Quote) -> Constraint:
 def _alternatives(text: str, found: list[bounds.Bound], made: list[Constraint]) -> None:
     """Number the alternatives: bounds parted by "or" that each name their quantity, or by semicolons when it recurs."""
     cuts: list[int] = []
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         between = text[one.end : max(other.start, one.end)]
         if other.at <= one.at:
             continue
-        if ";" in between and sum(1 for b in found if b.variable and b.variable == other.variable) > 1:
-            cuts.append(other.at)
-        elif re.fullmatch(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?", between) and (
-            other.variable != one.variable and other.start < other.at
+        if (";" in between and sum(1 for b in found if b.variable and b.variable == other.variable) > 1) or (
+            re.fullmatch(
+                r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?",
+                between,
+            )
+            and (other.variable != one.variable and other.start < other.at)
         ):
             cuts.append(other.at)
     if cuts:
@@ -199,7 +209,12 @@ def _therapies_and_diagnoses(quote: Quote, times: list[Window], mentions: list[_
         kind = _kind(text, mention, proper)
         if not kind:
             continue
-        one = Constraint(kind=kind, concept=[mention.identifier], negated=_negated(text, mention.start), exception=exceptions)
+        one = Constraint(
+            kind=kind,
+            concept=[mention.identifier],
+            negated=_negated(text, mention.start),
+            exception=[e for e in exceptions if e != mention.identifier],
+        )
         one.concept_label = " ".join(text[mention.start : mention.end].split())
         one.applies_when = when if mention.start < limit else ""
         if mention.window:
@@ -210,23 +225,30 @@ def _therapies_and_diagnoses(quote: Quote, times: list[Window], mentions: list[_
         kept.append((mention, one))
     _either(text, kept)
     yield from (one for _, one in kept)
-    if not kept and not times and (lead := _THERAPY_CUE.match(text)) and (match := re.match(r"[\w\s,/-]{3,60}", text[lead.end() :])):
+    if (
+        not kept
+        and not times
+        and (lead := _THERAPY_CUE.match(text))
+        and (match := re.match(r"[\w\s,/-]{3,60}", text[lead.end() :]))
+    ):
         kind = "ConcurrentTherapy" if "conc" in lead.group().lower() else "PriorTherapy"
         one = Constraint(kind=kind, concept_label=" ".join(match.group().split()), negated=_negated(text, lead.end()))
         one.cite(quote.part(0, lead.end() + match.end()).strip())
         yield one
     used = {m.window for m, _ in kept}
     for window in times:
-        if window not in used and (one := _unnamed(quote, window)):
-            yield one
+        if window not in used:
+            yield _unnamed(quote, window)
 
 
 def _either(text: str, kept: list[tuple[_Mention, Constraint]]) -> None:
     """Diagnoses of an inclusion joined by "or" are alternatives; a negated list is not, each must be absent."""
     joined = [
         (a, b)
-        for (m, a), (n, b) in zip(kept, kept[1:], strict=False)
-        if a.kind == b.kind == "Diagnosis" and not a.negated and re.fullmatch(r"[\s,]*or\s+(?:\w+\s+){0,3}", text[m.end : n.start])
+        for (m, a), (n, b) in pairwise(kept)
+        if a.kind == b.kind == "Diagnosis"
+        and not a.negated
+        and re.fullmatch(r"[\s,]*or\s+(?:\w+\s+){0,3}", text[m.end : n.start])
     ]
     if joined and len(kept) == len(joined) + 1:
         for number, (_, one) in enumerate(kept, 1):
@@ -266,7 +288,7 @@ def _set_window(one: Constraint, window: Window) -> None:
         one.maximum_time_since = window.duration
 
 
-def _unnamed(quote: Quote, window: Window) -> Constraint | None:
+def _unnamed(quote: Quote, window: Window) -> Constraint:
     """A window whose event no vocabulary knows keeps the words for it."""
     text = quote.text
     match = _cue("object").search(text, window.end) or _cue("object").search(text[: window.start])
@@ -282,7 +304,12 @@ def _unnamed(quote: Quote, window: Window) -> Constraint | None:
 def _fixed_kinds(quote: Quote, times: list[Window]) -> Iterator[Constraint]:
     """Pregnancy, contraception, consent and biomarkers, each at most once a criterion."""
     text = quote.text
-    for name, kind in (("pregnancy", "Pregnancy"), ("contraception", "Contraception"), ("consent", "Consent"), ("biomarker", "Biomarker")):
+    for name, kind in (
+        ("pregnancy", "Pregnancy"),
+        ("contraception", "Contraception"),
+        ("consent", "Consent"),
+        ("biomarker", "Biomarker"),
+    ):
         match = _cue(name).search(text)
         if not match:
             continue

@@ -28,12 +28,25 @@ _ULN = re.compile(
     re.I,
 )
 _AFTER_LIMIT = re.compile(r"\s?(?:x|×|X|\*|times)\s?$")
-_LIMIT_BEFORE = re.compile(r"(?P<limit>ULN|UNL|LLN|upper limit of normal|lower limit of normal)\)?\s*(?:x|×|X|\*|times)\s*$", re.I)
+_LIMIT_BEFORE = re.compile(
+    r"(?P<limit>ULN|UNL|LLN|upper limit of normal|lower limit of normal)\)?\s*(?:x|×|X|\*|times)\s*$", re.I
+)
 _RANGE = re.compile(rf"\s?(?:-|–|—|‐|‑|to|through|~|and|till)\s?(?=\(?{number.DIGITS}|{number.NUMBER})", re.I)
 _LIST = re.compile(rf"(?:\s?(?:,|/|or|and|,\s?or|,\s?and)\s?(?:{number.DIGITS})(?![\w.]))+", re.I)
 _UNIT = re.compile(rf"\s?-?\s?(?:{unit.PER_UNIT}|(?:{unit.UNIT}))", re.I)
 _FLIPPED = re.compile(r"\s?(≥|≤|>=|<=|=>|=<|<|>|〉|〈)\s?(?=[A-Za-z])")
-_SIGN = {"≥": "ge", "≤": "le", ">=": "ge", "<=": "le", "=>": "ge", "=<": "le", "<": "lt", ">": "gt", "〉": "gt", "〈": "lt"}
+_SIGN = {
+    "≥": "ge",
+    "≤": "le",
+    ">=": "ge",
+    "<=": "le",
+    "=>": "ge",
+    "=<": "le",
+    "<": "lt",
+    ">": "gt",
+    "〉": "gt",
+    "〈": "lt",
+}
 _FLIP = {"ge": "le", "le": "ge", "lt": "gt", "gt": "lt", "eq": "eq"}
 _LIMITS = {"u": "UpperLimitOfNormal", "i": "UpperLimitOfNormal", "n": "UpperLimitOfNormal", "l": "LowerLimitOfNormal"}
 _TIME_UNITS = ("a", "mo", "wk", "d", "h", "min")
@@ -98,7 +111,19 @@ def _is_name(text: str, start: int, end: int) -> bool:
     """Whether the digits are part of a name: HER-2, IL-6, 5-FU, 2nd, T-20, 12-lead."""
     if text[start - 1 : start] in ("-", "–") and text[start - 2 : start - 1].isalpha():
         before = re.search(r"([A-Za-z]+)[-–]$", text[max(0, start - 12) : start])
-        if before and before[1].upper() not in ("ECOG", "ASA", "NYHA", "KPS", "PS", "WHO", "AGE", "AGES", "AGED", "STATUS", "SCORE"):
+        if before and before[1].upper() not in (
+            "ECOG",
+            "ASA",
+            "NYHA",
+            "KPS",
+            "PS",
+            "WHO",
+            "AGE",
+            "AGES",
+            "AGED",
+            "STATUS",
+            "SCORE",
+        ):
             return True
     tail = text[end : end + 14]
     return bool(
@@ -117,7 +142,11 @@ def _unit_after(text: str, end: int) -> tuple[str, int]:
     code = unit.ucum(written)
     if not code and "." in written:
         return "", end
-    if code in ("s", "m", "k", "h", "d") and text[match.end() - 1 : match.end()].isalpha() and text[end : end + 1] == " ":
+    if (
+        code in ("s", "m", "k", "h", "d")
+        and text[match.end() - 1 : match.end()].isalpha()
+        and text[end : end + 1] == " "
+    ):
         return ("", end) if written.lower() in ("s", "m", "k") else (code, match.end())
     return (code, match.end()) if code else ("", end)
 
@@ -146,7 +175,9 @@ def find(text: str) -> Iterator[Quantity]:
             upper = number.parse(second.group())
             if upper is not None and (upper > value or spread.group().strip() in ("-", "–", "—", "to")):
                 one.upper = number.plain(upper)
-                one.unit, one.end = _unit_after(text, second.end()) if not one.unit else (one.unit, _unit_after(text, second.end())[1])
+                one.unit, one.end = (
+                    _unit_after(text, second.end()) if not one.unit else (one.unit, _unit_after(text, second.end())[1])
+                )
                 one.end = max(one.end, second.end())
                 if not one.unit:
                     one.unit, one.end = _unit_after(text, second.end())
@@ -166,7 +197,11 @@ def find(text: str) -> Iterator[Quantity]:
             elif flipped := _FLIPPED.match(text, one.end, one.end + 4):
                 one.comparator, one.flipped = _FLIP[_SIGN[flipped[1]]], True
                 one.end = flipped.end()
-        elif one.upper is None and one.comparator in ("gt", "lt") and (behind := re.compile(r"\s*or equal(?: to)?\b").match(text, one.end)):
+        elif (
+            one.upper is None
+            and one.comparator in ("gt", "lt")
+            and (behind := re.compile(r"\s*or equal(?: to)?\b").match(text, one.end))
+        ):
             one.comparator = {"gt": "ge", "lt": "le"}[one.comparator]
             one.end = behind.end()
         position = max(position, one.end)
@@ -176,7 +211,9 @@ def find(text: str) -> Iterator[Quantity]:
 def _may_range(joint: str, lead: str, one: Quantity, text: str) -> bool:
     joint = joint.strip().lower()
     if joint == "and":
-        return bool(re.search(r"\b(?:between|from|range of|aged?|ages)\s*:?\s*(?:the ages of\s*|\w+ ){0,3}$", lead, re.I))
+        return bool(
+            re.search(r"\b(?:between|from|range of|aged?|ages)\s*:?\s*(?:the ages of\s*|\w+ ){0,3}$", lead, re.I)
+        )
     return not (one.comparator in ("lt", "le", "gt") and joint in ("to",)) or one.comparator == ""
 
 

@@ -6,6 +6,7 @@ where there is none, as in the older records, statements say what must hold and 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -71,7 +72,11 @@ class _Item:
 
 def _says_nothing(text: str) -> bool:
     bare = text.strip(" .:;-").lower()
-    return not re.search(r"[A-Za-z0-9]", text) or bare in _facts("nothing") or bare.split(":")[-1].strip() in _facts("nothing")
+    return (
+        not re.search(r"[A-Za-z0-9]", text)
+        or bare in _facts("nothing")
+        or bare.split(":")[-1].strip() in _facts("nothing")
+    )
 
 
 def _kind_of(text: str) -> str:
@@ -112,7 +117,13 @@ def _lines(passage: Passage) -> Iterator[_Item]:
         elif _is_heading(body, mark is not None):
             last = None
             yield _Item(body, heading=True)
-        elif mark is None and last is not None and not blank and not lone_mark and _continues(last.quote, body, indent, last):
+        elif (
+            mark is None
+            and last is not None
+            and not blank
+            and not lone_mark
+            and _continues(last.quote, body, indent, last)
+        ):
             last.parts.append(body)
         else:
             last = _Item(body, depth=(indent, numbered), opens=lone_mark, apart=empty > 1)
@@ -136,7 +147,11 @@ def _is_heading(body: Quote, marked: bool) -> bool:
         return True
     if marked:
         return False
-    if body.text.rstrip().endswith(":") and len(bare.split()) <= 6 and not re.search(r"\b(?:following|any of|one of|all of|must|have)\b", bare):
+    if (
+        body.text.rstrip().endswith(":")
+        and len(bare.split()) <= 6
+        and not re.search(r"\b(?:following|any of|one of|all of|must|have)\b", bare)
+    ):
         return True
     letters = [c for c in bare if c.isalpha()]
     return len(letters) > 8 and all(c.isupper() for c in letters) and len(bare.split()) <= 8
@@ -146,7 +161,9 @@ def _continues(before: Quote, body: Quote, indent: int, last: _Item) -> bool:
     """Whether an unmarked line goes on with the item before it (hard-wrapped text)."""
     if last.depth[1]:
         return indent > last.depth[0] or body.text[:1].islower() or len(before.text) > 60
-    return body.text[:1].islower() or (indent > 0 and indent == last.depth[0] and len(before.text) > 60 and before.text[-1] not in ".;:")
+    return body.text[:1].islower() or (
+        indent > 0 and indent == last.depth[0] and len(before.text) > 60 and before.text[-1] not in ".;:"
+    )
 
 
 def _labelled(quote: Quote) -> Iterator[_Item]:
@@ -179,7 +196,24 @@ def _unglued(quote: Quote) -> tuple[Quote, Quote | None]:
         return quote, None
     before = quote.text[: match.start()].rstrip()
     last_word = before.rsplit(None, 1)[-1].lower()
-    if last_word in ("no", "and", "or", "of", "the", "for", "any", "a", "with", "prior", "concurrent", "in", "to", "other", "major", "by"):
+    if last_word in (
+        "no",
+        "and",
+        "or",
+        "of",
+        "the",
+        "for",
+        "any",
+        "a",
+        "with",
+        "prior",
+        "concurrent",
+        "in",
+        "to",
+        "other",
+        "major",
+        "by",
+    ):
         return quote, None
     return quote.part(0, match.start()).strip(), quote.group(match, 1)
 
@@ -191,7 +225,7 @@ def _statements(quote: Quote, prose: bool) -> Iterator[Quote]:
         return
     for sentence in quote.sentences():
         cuts = [0, *(m.end() for m in _starters().finditer(sentence.text)), len(sentence.text)]
-        for a, b in zip(cuts, cuts[1:], strict=False):
+        for a, b in itertools.pairwise(cuts):
             if piece := sentence.part(a, b).strip(" \t\r\n;"):
                 yield piece
 
@@ -205,7 +239,7 @@ def split(passages: Iterable[Passage], text: str) -> list[Criterion]:
     for passage in passages:
         if passage.role != "eligibility":
             continue
-        kind = passage.kind or "inclusion"
+        kind: str = passage.kind or "inclusion"
         section, section_glued = "", False
         stack: list[tuple[tuple[int, int], Criterion]] = []
         items = list(_lines(passage))

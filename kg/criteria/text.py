@@ -49,4 +49,4 @@ def _flat(one: Constraint, criterion: int) -> dict[str, Any]:
         "appliesWhen": one.applies_when,
         "alternative": one.alternative,
     }
-    return {name: value for name, value in values.items() if value not in ("", [], None, False)}
+    return {name: value for name, value in values.items() if value is not False and value not in ("", [], None)}

@@ -27,7 +27,10 @@ _EVENT = re.compile(
     r"from|ago|previously|earlier|preceding|post|beyond|out from|until|elapsed|washout|wash-out|afterwards?|thereafter|apart|leading up|pre-)",
     re.I,
 )
-_FOR = re.compile(r"\bfor\s+(?:(?:a|the|an|total|period|of|at|least|duration|minimum|approximately|about|up|to|another|additional)\s+)*\(?\s*$", re.I)
+_FOR = re.compile(
+    r"\bfor\s+(?:(?:a|the|an|total|period|of|at|least|duration|minimum|approximately|about|up|to|another|additional)\s+)*\(?\s*$",
+    re.I,
+)
 _STABLE = re.compile(r"\b(?:stable|duration|lasting|persist\w*|history|continu\w+|least|more than)\b", re.I)
 
 
@@ -50,16 +53,41 @@ def find(text: str, taken: list[tuple[int, int]]) -> Iterator[Window]:
         event = _EVENT.match(tail)
         if least := _AT_LEAST.search(lead):
             before = lead[: least.start()].rstrip().lower()
-            if event or _FOR.search(lead) or before.endswith(("for", "since", "of", "duration", "lasting")) or _STABLE.search(before):
+            if (
+                event
+                or _FOR.search(lead)
+                or before.endswith(("for", "since", "of", "duration", "lasting"))
+                or _STABLE.search(before)
+            ):
                 yield Window(found.start - len(lead) + least.start(), found.end, found.least, "minimum")
         elif within := _WITHIN.search(lead):
             start = found.start - len(lead) + within.start()
             word = within.group().split()[0].lower() if within.group().split() else ""
             if word == "for" and not _LOOK_BACK.search(lead):
                 yield Window(start, found.end, found.least, "minimum")
-            elif word in ("within", "previous", "prior", "past", "last", "preceding") or _LOOK_BACK.search(lead) or event:
+            elif (
+                word in ("within", "previous", "prior", "past", "last", "preceding") or _LOOK_BACK.search(lead) or event
+            ):
                 yield Window(start, found.end, found.greatest, "maximum")
         elif event:
             word = event.group().strip().lower()
-            bound = "minimum" if word.startswith(("after", "following", "post", "washout", "wash-out", "have", "elapsed", "since", "apart", "from", "or")) else "maximum"
+            bound = (
+                "minimum"
+                if word.startswith(
+                    (
+                        "after",
+                        "following",
+                        "post",
+                        "washout",
+                        "wash-out",
+                        "have",
+                        "elapsed",
+                        "since",
+                        "apart",
+                        "from",
+                        "or",
+                    )
+                )
+                else "maximum"
+            )
             yield Window(found.start, found.end, found.greatest, bound)

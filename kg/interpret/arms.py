@@ -12,7 +12,9 @@ from kg.mesh import MeshIndex, words
 from kg.mesh.linker import choose
 from kg.record import Arm, TrialRecord
 
-_WITH_OR_WITHOUT = re.compile(r"\b(?:with or without|with/without|\+/-|±|alone or (?:in combination )?with|with and without)\b", re.I)
+_WITH_OR_WITHOUT = re.compile(
+    r"\b(?:with or without|with/without|\+/-|±|alone or (?:in combination )?with|with and without)\b", re.I
+)
 _RECEIVES = re.compile(
     r"(?:receiv\w+|continu\w+|undergo\w*|tak(?:e|ing)|given|treated with|treatment with|re-?introduc\w+(?: of)?|stop\w*|"
     r"discontinu\w+|start\w*)\s+(?:\w+\s){0,3}$",
@@ -54,7 +56,7 @@ def infer_arms(record: TrialRecord, index: MeshIndex) -> None:
         arm = Arm(label="All participants", order=1, inferred=True)
         arm.has_intervention = [i.name for i in record.has_intervention]
         model = next((e for e in record.evidence if "interventionModel" in e.supports), None)
-        for one in ([model] if model else []):
+        for one in [model] if model else []:
             arm.cite(Quote(one.start or 0, one.end or 0, one.quote))
         record.has_arm.append(arm)
 
@@ -94,7 +96,9 @@ def _labelled_arms(record: TrialRecord) -> None:
         for i, match in enumerate(matches):
             stop = matches[i + 1].start() if i + 1 < len(matches) else len(text.text)
             body = text.part(match.end(), stop)
-            if i + 1 == len(matches) and (blank := re.search(r"\n\s*\n|Patients are followed|PROJECTED ACCRUAL", body.text)):
+            if i + 1 == len(matches) and (
+                blank := re.search(r"\n\s*\n|Patients are followed|PROJECTED ACCRUAL", body.text)
+            ):
                 body = body.part(0, blank.start())
             body = body.strip(" \t\r\n-•*")
             if not body:
@@ -107,7 +111,7 @@ def _labelled_arms(record: TrialRecord) -> None:
 
 
 def _with_or_without(record: TrialRecord, index: MeshIndex) -> None:
-    """"A with or without B" in a title is two arms, one with A and one with both. Inferred, and marked so."""
+    """ "A with or without B" in a title is two arms, one with A and one with both. Inferred, and marked so."""
     title = next((p.quote for p in record.passages if p.role == "title"), None)
     phrase = _WITH_OR_WITHOUT.search(title.text) if title else None
     if title is None or phrase is None:
@@ -119,7 +123,8 @@ def _with_or_without(record: TrialRecord, index: MeshIndex) -> None:
         return
     base, added = before[-1], after[0]
     names = [
-        intervention_named(record, title.part(start, end), identifier, index) for start, end, identifier in (base, added)
+        intervention_named(record, title.part(start, end), identifier, index)
+        for start, end, identifier in (base, added)
     ]
     quote = title.part(base[0], added[1])
     labels = [title.part(base[0], base[1]).words, title.part(added[0], added[1]).words]

@@ -37,7 +37,9 @@ def read_design(record: TrialRecord) -> None:
         for row, pattern in _rows("design"):
             if match := pattern.search(sentence.text):
                 record.set(row["field"], row["code"], sentence.group(match))
-        if not record.phase and (match := re.search(r"\bphase\s+(?:[0-4]|I{1,3}V?|IV)(?:[/-]\S+)?", sentence.text, re.I)):
+        if not record.phase and (
+            match := re.search(r"\bphase\s+(?:[0-4]|I{1,3}V?|IV)(?:[/-]\S+)?", sentence.text, re.I)
+        ):
             phases(record, sentence.group(match))
 
 

@@ -66,7 +66,9 @@ class Mentions:
                 phrase = " ".join(w.stem for w in found[position:end])
                 name = self._keys.get(phrase)
                 if name is None:
-                    name = next((self._concepts[i] for i in self._index.terms.get(phrase, ()) if i in self._concepts), None)
+                    name = next(
+                        (self._concepts[i] for i in self._index.terms.get(phrase, ()) if i in self._concepts), None
+                    )
                 if name is not None:
                     mentions.append(Mention(found[position].start, found[end - 1].end, name))
                     position = end

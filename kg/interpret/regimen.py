@@ -157,7 +157,9 @@ def _events(source: Quote, mentions: Mentions, *, loose: bool = False) -> list[E
             window = _window(text, previous_end, mention, following)
             describe(event.treatment, window)
             event.linked = bool(_pattern("linked").search(lead)) and bool(events)
-            event.or_with_next = choice and bool(re.search(r"\bor\b", text[mention.end : following])) and i + 1 < len(found)
+            event.or_with_next = (
+                choice and bool(re.search(r"\bor\b", text[mention.end : following])) and i + 1 < len(found)
+            )
             _act(event, lead, text[mention.end : mention.end + 40], reintroduced)
             if anchor_after and gap_text:
                 _gap(event.treatment, gap_text)
@@ -181,8 +183,8 @@ def _window(text: str, previous_end: int, mention: Mention, following: int) -> s
         for match in pattern.finditer(text, previous_end, mention.start):
             start = max(start, match.end())
     stop = following
-    if match := _BREAK.search(text, mention.end, following):
-        stop = match.start()
+    if stops := _BREAK.search(text, mention.end, following):
+        stop = stops.start()
     elif following < len(text):
         joints = [m.start() for m in _CONJUNCTION.finditer(text, mention.end, following)]
         stop = joints[-1] if joints else following
@@ -396,7 +398,7 @@ def _write(arm: Arm, plan: _Plan, mentions: Mentions, by_name: dict[str, Interve
         treatment.of_intervention = step.name
         treatment.precedes = [numbers[id(s)] for s in step.next]
         treatment.alternative_to = [numbers[id(s)] for s in step.alternatives]
-        treatment.inferred = treatment.inferred or arm.inferred and not treatment.evidence
+        treatment.inferred = treatment.inferred or (arm.inferred and not treatment.evidence)
         if not treatment.evidence:
             _cite_intervention(treatment, by_name[step.name])
         if step.name in mentions.drugs:
@@ -437,9 +439,9 @@ def _set_roles(record: TrialRecord) -> None:
     common = set(record.has_arm[0].has_intervention)
     for arm in record.has_arm[1:]:
         common &= set(arm.has_intervention)
-    roles = {"ExperimentalArm": "Experimental"} | {
-        t: "Comparator" for t in ("ActiveComparator", "PlaceboComparator", "ShamComparator")
-    }
+    roles = {"ExperimentalArm": "Experimental"} | dict.fromkeys(
+        ("ActiveComparator", "PlaceboComparator", "ShamComparator"), "Comparator"
+    )
     varied = any(set(a.has_intervention) - common for a in record.has_arm)
     for arm in record.has_arm:
         for treatment in arm.has_treatment:

@@ -22,7 +22,8 @@ _DOSE = re.compile(
 )
 _AUC = re.compile(rf"\bAUC\s?(?:of\s|=\s?)?({number.DIGITS})", re.I)
 _EVERY = re.compile(
-    rf"\b(?:every|each|q\.?)\s?-?({number.NUMBER})\s?-?\s?(hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|mo|m|years?)\b", re.I
+    rf"\b(?:every|each|q\.?)\s?-?({number.NUMBER})\s?-?\s?(hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|mo|m|years?)\b",
+    re.I,
 )
 _DAYS = re.compile(
     r"\b(?:on\s)?days?\s\d{1,3}(?:\s?(?:-|–|to|,|and|&|or)\s?(?:days?\s)?\d{1,3})*"
@@ -112,14 +113,14 @@ def frequency(text: str) -> Frequency | None:
         normal = f"every {number.plain(count)} {unit_name if count != 1 else unit_name[:-1]}"
         found.append(Frequency(*match.span(), normal, number.plain(per)))
     for pattern, normal, per_day in _fixed():
-        if match := pattern.search(text):
-            found.append(Frequency(*match.span(), normal, per_day))
+        if hit := pattern.search(text):
+            found.append(Frequency(*hit.span(), normal, per_day))
     if found:
         first = min(found, key=lambda f: (f.start, -f.end))
         longest = [f for f in found if f.start == first.start and f.end == first.end]
         return longest[0]
-    if match := _DAYS.search(text):
-        return Frequency(*match.span(), " ".join(match.group().lower().removeprefix("on ").split()), None)
+    if days := _DAYS.search(text):
+        return Frequency(*days.span(), " ".join(days.group().lower().removeprefix("on ").split()), None)
     return None
 
 
@@ -146,7 +147,9 @@ def route(text: str) -> Route | None:
     found = [m for pattern in _routes() for m in pattern.finditer(text)]
     for match in sorted(found, key=lambda m: (m.start(), -m.end())):
         before = text[max(0, match.start() - 12) : match.start()].lower()
-        if re.match(r"[\s-](?:diet|intake|feeding|food|hygiene|mucos|contracep|cavity|cancer|glucose)", text[match.end() :]):
+        if re.match(
+            r"[\s-](?:diet|intake|feeding|food|hygiene|mucos|contracep|cavity|cancer|glucose)", text[match.end() :]
+        ):
             continue
         if match.group() in ("IV", "ID", "IT", "IM") and re.search(r"(?:stage|class|grade|phase|type|/|-)\s?$", before):
             continue

@@ -28,9 +28,13 @@ def load(path: Path) -> MeshIndex:
     try:
         data = path.read_bytes()
     except OSError:
-        raise UsageError(f"{path}: there is no MeSH index; make one with: trialkg mesh build mesh.nt.gz -o {path}") from None
+        raise UsageError(
+            f"{path}: there is no MeSH index; make one with: trialkg mesh build mesh.nt.gz -o {path}"
+        ) from None
     if not data.startswith(_MAGIC):
-        raise UsageError(f"{path}: is no MeSH index of this version; make it again with: trialkg mesh build mesh.nt.gz -o {path}")
+        raise UsageError(
+            f"{path}: is no MeSH index of this version; make it again with: trialkg mesh build mesh.nt.gz -o {path}"
+        )
     try:
         return with_own_terms(msgspec.msgpack.decode(data[len(_MAGIC) :], type=MeshIndex))
     except msgspec.DecodeError as error:

@@ -38,7 +38,9 @@ def choose(identifiers: list[str], kind: str, index: MeshIndex) -> str:
         for identifier in identifiers:
             if index.in_trees(identifier, prefixes):
                 return identifier
-    untreed = [i for i in identifiers if i not in index.trees and not any(m in index.trees for m in index.mapped.get(i, ()))]
+    untreed = [
+        i for i in identifiers if i not in index.trees and not any(m in index.trees for m in index.mapped.get(i, ()))
+    ]
     return untreed[0] if len(untreed) == 1 and kind not in ("Condition", "Procedure") else ""
 
 

@@ -32,7 +32,9 @@ def read(document: Document, index: MeshIndex) -> TrialRecord:
         raise DocumentError("unknown-layout", "is no trial page in a layout that is known here")
     page = cut(document, layout)
     if missing := page.missing():
-        raise DocumentError("cut-off", f"looks like a page of {layout.title} that was cut off: no {missing[0]}; save it again")
+        raise DocumentError(
+            "cut-off", f"looks like a page of {layout.title} that was cut off: no {missing[0]}; save it again"
+        )
     record = READERS[layout.name](document, page, index)
     if not record.identifier:
         raise DocumentError("no-identifier", "names no trial: no registry identifier was found")

@@ -10,7 +10,10 @@ from kg.read import fields, identifier
 from kg.read.page import Page
 from kg.record import Site, SourceDocument, TrialRecord
 
-_TITLE = re.compile(r",\s*(?:Pr|Prof|Professor|Dr|Doctor|MD|M\.D\.|PhD|Ph\.D\.|DO|RN|MSc|Principal Investigator|Study Director)\b\.?", re.I)
+_TITLE = re.compile(
+    r",\s*(?:Pr|Prof|Professor|Dr|Doctor|MD|M\.D\.|PhD|Ph\.D\.|DO|RN|MSc|Principal Investigator|Study Director)\b\.?",
+    re.I,
+)
 
 
 def read(document: Document, page: Page, index: MeshIndex) -> TrialRecord:

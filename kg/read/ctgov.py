@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from kg.document import Document, Quote
@@ -27,11 +28,11 @@ TYPES = {
     "Other": "OtherIntervention",
 }
 TYPE = re.compile(rf"(?<![\w-])({'|'.join(TYPES)}):\s?(?=\S)")
-_PHASE_AT_END = re.compile(
-    r"(?:Early\s)?Phase\s[0-4](?:\s?/\s?Phase\s[0-4])?\s*$|(?:Not Applicable|N/A)\s*$"
-)
+_PHASE_AT_END = re.compile(r"(?:Early\s)?Phase\s[0-4](?:\s?/\s?Phase\s[0-4])?\s*$|(?:Not Applicable|N/A)\s*$")
 _OUTCOME = re.compile(r"^\s*(?:(\d{1,3})\.|[-•*])\s+")
-_FRAME = re.compile(r"\[\s?(?:Designated as safety issue:[^\]]*\]\s*\[\s?)?Time\s+Frame:\s?([^\]]*(?:\[[^\]]*\][^\]]*)*)\]")
+_FRAME = re.compile(
+    r"\[\s?(?:Designated as safety issue:[^\]]*\]\s*\[\s?)?Time\s+Frame:\s?([^\]]*(?:\[[^\]]*\][^\]]*)*)\]"
+)
 _DEGREES = re.compile(r",\s?(?:M\.?D|Ph\.?\s?D|Dr\.?|D\.?O|MSc?|Pharm\.?D|R\.?N|Prof|MBBS|FACS|FRCP|M\.?P\.?H)", re.I)
 _IDS = re.compile(r"\S[^()]*?(?:\(\s?[^()]*\))?(?=\s{1,}|$)")
 
@@ -76,7 +77,7 @@ def _keywords(record: TrialRecord, page: Page, index: MeshIndex) -> None:
 
 def _identifiers(record: TrialRecord, page: Page) -> None:
     text = page.document.all()
-    stated = [m for m in re.finditer(r"Identifier:[\s|]*(NCT\d{8})", text.text)]
+    stated = list(re.finditer(r"Identifier:[\s|]*(NCT\d{8})", text.text))
     if stated:
         quote = text.group(stated[0], 1)
         record.add("identifier", quote.text, quote)
@@ -103,7 +104,14 @@ def _design(record: TrialRecord, page: Page) -> None:
         ("sex", "sex"),
     ):
         fields.code(record, name, page.value(field))
-    for field in ("startDate", "primaryCompletionDate", "completionDate", "firstPosted", "lastUpdatePosted", "lastVerified"):
+    for field in (
+        "startDate",
+        "primaryCompletionDate",
+        "completionDate",
+        "firstPosted",
+        "lastUpdatePosted",
+        "lastVerified",
+    ):
         fields.a_date(record, field, page.value(field))
     for field, kind in (("enrollmentActual", "Actual"), ("enrollmentAnticipated", "Anticipated"), ("enrollment", "")):
         fields.enrollment(record, page.value(field), kind)
@@ -134,7 +142,13 @@ def _people(record: TrialRecord, page: Page) -> None:
         comma = responsible.text.find(",")
         is_person = comma > 0 and (
             bool(_DEGREES.match(responsible.text[comma:]))
-            or bool(re.search(r"investigator|professor|director|physician|chief|doctor|head|chair|dr\b", responsible.text[comma:], re.I))
+            or bool(
+                re.search(
+                    r"investigator|professor|director|physician|chief|doctor|head|chair|dr\b",
+                    responsible.text[comma:],
+                    re.I,
+                )
+            )
             or bool(record.sponsor and record.sponsor[0].label in responsible.text[comma:])
         )
         if is_person:
@@ -161,12 +175,17 @@ def _sites(record: TrialRecord, page: Page) -> None:
         return
     facility: Quote | None = None
     for line in page.quiet(section.lines())[1:]:
-        if re.match(r"Contact:|Sub-Investigator:|Principal Investigator:|Layout table|Show \d+|United States, [A-Z]\w+$", line.text):
+        if re.match(
+            r"Contact:|Sub-Investigator:|Principal Investigator:|Layout table|Show \d+|United States, [A-Z]\w+$",
+            line.text,
+        ):
             continue
         parts = [p.strip() for p in line.text.split(",")]
         if facility is not None and len(parts) >= 2:
             postal = parts.pop() if any(c.isdigit() for c in parts[-1]) else ""
-            site = Site(label=facility.words, postal_code=postal, city=parts[0], country=parts[-1] if len(parts) > 1 else "")
+            site = Site(
+                label=facility.words, postal_code=postal, city=parts[0], country=parts[-1] if len(parts) > 1 else ""
+            )
             if len(parts) > 2:
                 site.region = ", ".join(parts[1:-1])
             site.cite(facility, line)
@@ -194,7 +213,7 @@ def _conditions(record: TrialRecord, page: Page, index: MeshIndex) -> None:
         phase = row.part(before, len(row.text))
     fields.phases(record, phase.strip())
     starts_of = [m.start() for m in TYPE.finditer(intervention.text)] + [len(intervention.text)]
-    for start, stop in zip(starts_of, starts_of[1:], strict=False):
+    for start, stop in itertools.pairwise(starts_of):
         _intervention(record, intervention.part(start, stop).strip(" |"))
     hints = [line.words for s in (*page.all("keywords"), *page.all("meshTerms")) for line in s.lines()]
     for quote in split(condition.strip(" |"), index, hints):

@@ -8,8 +8,8 @@ from decimal import Decimal
 from kg import terms
 from kg.document import Quote
 from kg.language import date
-from kg.record import Organization, Outcome, Passage, Person, TrialRecord
 from kg.read.page import Page
+from kg.record import Organization, Outcome, Passage, Person, TrialRecord
 
 SCHEMES = {
     "overallStatus": "StatusScheme",
@@ -23,7 +23,7 @@ SCHEMES = {
 _PHASE = re.compile(r"(?:early\s+)?phase\s*(?:[0-4]|I{1,3}V?|IV)(?:[ab])?(?![A-Za-z0-9])", re.I)
 _PHASE_JOINED = re.compile(r"phase\s*([1-3]|I{1,2})\s?[/-]\s?(?:phase\s*)?([2-4]|I{2,3}|IV)[ab]?(?![A-Za-z0-9])", re.I)
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*(years?|months?|weeks?|days?|hours?|minutes?)", re.I)
-_PER_YEAR = {"y": 1, "m": 12, "w": Decimal("52.1786"), "d": Decimal("365.25"), "h": 8766}
+_PER_YEAR = {u: Decimal(n) for u, n in {"y": "1", "m": "12", "w": "52.1786", "d": "365.25", "h": "8766"}.items()}
 _NOT_GIVEN = re.compile(r"(?:not (?:specified|available|provided|given)|none|n/?a|-)?\s*$", re.I)
 
 

@@ -30,7 +30,12 @@ def read(document: Document, page: Page, index: MeshIndex) -> TrialRecord:
         text = fields.first_text(page, field)
         record.set(field, text.words, text)
         fields.passage(record, field, text)
-    for field, name in (("status", "overallStatus"), ("sex", "sex"), ("studyType", "studyType"), ("model", "interventionModel")):
+    for field, name in (
+        ("status", "overallStatus"),
+        ("sex", "sex"),
+        ("studyType", "studyType"),
+        ("model", "interventionModel"),
+    ):
         fields.code(record, name, page.value(field))
     fields.enrollment(record, page.value("enrollment"))
     if section := page.first("conditions"):
@@ -118,7 +123,9 @@ def _outcomes(record: TrialRecord, page: Page, field: str, kind: str) -> None:
     section = page.first(field)
     if not section:
         return
-    words = vocabulary(record.title, record.summary, record.description, *(p.quote.text for p in record.passages), _ENGLISH)
+    words = vocabulary(
+        record.title, record.summary, record.description, *(p.quote.text for p in record.passages), _ENGLISH
+    )
     # A blank line stands between a row and the method below it; rows without a method follow each other.
     raw = list(section.body.lines())
     expecting_row = True

@@ -6,6 +6,7 @@ that begin and end as names of conditions do. The best way is found by dynamic p
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import cache
 
@@ -43,7 +44,7 @@ def _score(tokens: list[str], text: str, index: MeshIndex, hints: set[str]) -> f
             score += 1.6
         breaks = sum(
             1
-            for one, following in zip(tokens, tokens[1:], strict=False)
+            for one, following in itertools.pairwise(tokens)
             if _bare(one) in heads and not one.endswith(",") and following[0].isupper()
         )
         score -= 1.4 * breaks
@@ -72,7 +73,7 @@ def split(quote: Quote, index: MeshIndex, hints: list[str]) -> list[Quote]:
     while cuts[-1] > 0:
         cuts.append(best[cuts[-1]][1])
     cuts.reverse()
-    return [quote.part(matches[a].start(), matches[b - 1].end()).strip(" ,;|") for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [quote.part(matches[a].start(), matches[b - 1].end()).strip(" ,;|") for a, b in itertools.pairwise(cuts)]
 
 
 def split_terms(quote: Quote, index: MeshIndex) -> list[Quote]:

@@ -102,7 +102,9 @@ def _label_ends(text: str) -> list[int]:
     if not match:
         return []
     ends = [match.end(), match.start(2) + 1]
-    return [e for e in ends if e < len(text) and text[e].isalnum() and not (text[e - 1].isdigit() and text[e].isdigit())]
+    return [
+        e for e in ends if e < len(text) and text[e].isalnum() and not (text[e - 1].isdigit() and text[e].isdigit())
+    ]
 
 
 def _joints(text: str, words: frozenset[str]) -> list[int]:
@@ -167,7 +169,11 @@ class _Rows:
             if cut > min(head, 400):
                 break
             label = group[0][:cut]
-            base = max(_joint_score(group[0], cut), 1.6 if cut in numbered else -9) - 1.5 * _clashes(label) - 0.004 * len(label)
+            base = (
+                max(_joint_score(group[0], cut), 1.6 if cut in numbered else -9)
+                - 1.5 * _clashes(label)
+                - 0.004 * len(label)
+            )
             base -= 3.0 * (label.count("(") != label.count(")"))
             for end in [*(j for j in self.joints[first] if j > cut + 1), len(group[0])]:
                 if end - cut > _LONGEST_NAME:
@@ -206,7 +212,9 @@ def split_arm_rows(
     """
     texts = [row.text for row in rows]
     words = vocabulary(prose, *interventions)
-    table = _Rows(texts, index, frozenset(key(n) for n in interventions if n), words, [_joints(t, words) for t in texts])
+    table = _Rows(
+        texts, index, frozenset(key(n) for n in interventions if n), words, [_joints(t, words) for t in texts]
+    )
     best: list[tuple[float, int, int, int]] = [(0.0, 0, 0, 0)]
     for last in range(len(rows)):
         options = []
@@ -226,7 +234,13 @@ def split_arm_rows(
         _, first, cut, length = best[end]
         for row in reversed(rows[first:end]):
             stop = len(row.text) - length
-            result.append((row.part(0, cut).strip(), row.part(min(cut, stop), stop).strip(), row.part(stop, len(row.text)).strip()))
+            result.append(
+                (
+                    row.part(0, cut).strip(),
+                    row.part(min(cut, stop), stop).strip(),
+                    row.part(stop, len(row.text)).strip(),
+                )
+            )
         end = first
     return result[::-1]
 
