@@ -145,9 +145,10 @@ def _windows(text: str, spans: list[tuple[int, int]]) -> list[Window]:
     """Windows of time, those in brackets that qualify another ("(6 weeks for nitrosourea)") included."""
     times = list(windows.find(text, spans))
     for found in duration.find(text):
-        if times and _PARENTHESIS.search(text[: found.start]) and re.match(r"\s*(?:for|if|in)\b", text[found.end :]):
-            if not any(w.start < found.end and found.start < w.end for w in times):
-                times.append(Window(found.start, found.end, found.least, times[0].bound))
+        known = any(w.start < found.end and found.start < w.end for w in times)
+        bracketed = _PARENTHESIS.search(text[: found.start]) and re.match(r"\s*(?:for|if|in)\b", text[found.end :])
+        if times and bracketed and not known:
+            times.append(Window(found.start, found.end, found.least, times[0].bound))
     return sorted(times)
 
 
@@ -181,9 +182,7 @@ def _same_clause(text: str, start: int, end: int) -> bool:
 
 def _negated(text: str, at: int) -> bool:
     """Whether a negation before ``at`` reaches it: none of the words that end its scope stands between."""
-    last = None
-    for last in _cue("negation").finditer(text, 0, at):
-        pass
+    last = max(_cue("negation").finditer(text, 0, at), key=lambda m: m.end(), default=None)
     return last is not None and not _cue("scope_ends").search(text, last.end(), at)
 
 
@@ -275,10 +274,7 @@ def _kind(text: str, mention: _Mention, proper: list[_Mention]) -> str:
 
 
 def _last(pattern: re.Pattern[str], text: str) -> int:
-    place = -1
-    for match in pattern.finditer(text):
-        place = match.start()
-    return place
+    return max((match.start() for match in pattern.finditer(text)), default=-1)
 
 
 def _set_window(one: Constraint, window: Window) -> None:
