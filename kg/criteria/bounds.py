@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,7 @@ from functools import cache
 from kg import assets, terms
 from kg.criteria import quantities, variables
 from kg.criteria.quantities import Quantity
+from kg.criteria.spans import Spans
 from kg.criteria.variables import Named
 from kg.language import unit
 from kg.mesh import words
@@ -51,6 +53,7 @@ _VAGUE = frozenset(
         "minimum",
     }
 )
+_CHILD = re.compile(r"\b(?:old|age[ds]?|infants?|children)\b", re.I)
 _TIMED = frozenset({"a", "mo", "wk", "d"})
 
 
@@ -109,6 +112,12 @@ def _chain(found: list[Named], last: int, text: str) -> list[Named]:
     return chain[::-1]
 
 
+def _near(found: list[Named], ends: list[int], one: Quantity) -> list[Named]:
+    """The few variables around a number; those further off are never its own."""
+    place = bisect_right(ends, one.start)
+    return found[max(0, place - 8) : place + 6]
+
+
 def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previous_end: int) -> list[Named]:
     """The variables that a number bounds, from the words before it or directly after it."""
     after = [v for v in found if v.start >= one.end - (0 if not one.flipped else 3) and v.start - one.end <= 34]
@@ -131,9 +140,9 @@ def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previou
 
 def _age(one: Quantity, text: str) -> bool:
     """Whether a number of years (or months of a child) is an age although no word of age stands before it."""
-    if one.unit not in ("a", "mo", "wk", "d") or (
-        one.unit != "a" and not re.search(r"\b(?:old|age[ds]?|infants?|children)\b", text, re.I)
-    ):
+    if one.unit not in ("a", "mo", "wk", "d"):
+        return False
+    if one.unit != "a" and not _CHILD.search(text, max(0, one.start - 120), one.end + 120):
         return False
     around = text[max(0, one.start - 60) : one.end + 40]
     tail = text[one.end : one.end + 30]
@@ -205,17 +214,19 @@ def find(text: str) -> list[Bound]:
     bounds = list(_classes(text, found))
     taken = [(b.at, b.end) for b in bounds]
     clauses = [0, *(m.end() for m in _CLAUSE.finditer(text))]
-    numbers = [q for q in quantities.find(text) if not any(s <= q.at < e for s, e in taken)]
+    busy = Spans(taken)
+    numbers = [q for q in quantities.find(text) if not busy.touch(q.at, q.at + 1)]
+    ends = [v.end for v in found]
     previous: Quantity | None = None
     for i, one in enumerate(numbers):
-        clause = max(c for c in clauses if c <= one.at)
+        clause = clauses[bisect_right(clauses, one.at) - 1]
         if not one.unit and i + 1 < len(numbers) and numbers[i + 1].unit and numbers[i + 1].at - one.end < 28:
             between = text[one.end : numbers[i + 1].start]
             if re.fullmatch(r"[\s,]*(?:and|or|to|but|-|–|&)?[\s(]*(?:age\s*)?", between, re.I):
                 one.unit = numbers[i + 1].unit
                 one.relative_to = one.relative_to or numbers[i + 1].relative_to
         last_end = previous.end if previous is not None and previous.at >= clause else 0
-        own = _subjects(one, found, text, clause, last_end)
+        own = _subjects(one, _near(found, ends, one), text, clause, last_end)
         when = _when(text, one)
         if own:
             pass
@@ -233,7 +244,7 @@ def find(text: str) -> list[Bound]:
             if not sure or (one.unit == "" and not one.relative_to and one.spelled):
                 continue
             label = _label(text, one.start, clause) or " ".join(
-                re.split(r"[,;:.()]", text[one.end :])[0].split()[:6] or text.split()[:6]
+                re.split(r"[,;:.()]", text[one.end : one.end + 80])[0].split()[:6] or text[:80].split()[:6]
             )
             names = [""]
         start = one.start

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,6 +12,7 @@ from itertools import pairwise
 
 from kg import assets
 from kg.criteria import bounds, windows
+from kg.criteria.spans import Spans
 from kg.criteria.windows import Window
 from kg.document import Quote
 from kg.language import duration
@@ -20,6 +23,10 @@ from kg.record import Constraint
 _THERAPY = ("D", "E02", "E04")
 _DIAGNOSIS = ("C", "F03")
 _THERAPY_CUE = re.compile(r"(?:no |not |any )?(?:other )?(?:prior|previous|concurrent|concomitant)\b", re.I)
+#: How many characters beside a mention its cues are looked for: longer than any sentence that people write.
+_REACH = 400
+_OR = re.compile(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?")
+_FOR_SOME = re.compile(r"\s*(?:for|if|in)\b")
 _PARENTHESIS = re.compile(r"\(\s*$")
 
 
@@ -124,40 +131,40 @@ def _of_bound(one: bounds.Bound, quote: Quote) -> Constraint:
 def _alternatives(text: str, found: list[bounds.Bound], made: list[Constraint]) -> None:
     """Number the alternatives: bounds parted by "or" that each name their quantity, or by semicolons when it recurs."""
     cuts: list[int] = []
+    times = Counter(b.variable for b in found if b.variable)
     for one, other in pairwise(found):
         between = text[one.end : max(other.start, one.end)]
         if other.at <= one.at:
             continue
-        if (";" in between and sum(1 for b in found if b.variable and b.variable == other.variable) > 1) or (
-            re.fullmatch(
-                r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?",
-                between,
-            )
-            and (other.variable != one.variable and other.start < other.at)
+        if (";" in between and times[other.variable] > 1) or (
+            _OR.fullmatch(between) and other.variable != one.variable and other.start < other.at
         ):
             cuts.append(other.at)
     if cuts:
         for bound, constraint in zip(found, made, strict=True):
-            constraint.alternative = 1 + sum(1 for cut in cuts if bound.at >= cut)
+            constraint.alternative = 1 + bisect_right(cuts, bound.at)
 
 
 def _windows(text: str, spans: list[tuple[int, int]]) -> list[Window]:
     """Windows of time, those in brackets that qualify another ("(6 weeks for nitrosourea)") included."""
     times = list(windows.find(text, spans))
+    known = Spans((w.start, w.end) for w in times)
     for found in duration.find(text):
-        known = any(w.start < found.end and found.start < w.end for w in times)
-        bracketed = _PARENTHESIS.search(text[: found.start]) and re.match(r"\s*(?:for|if|in)\b", text[found.end :])
-        if times and bracketed and not known:
+        bracketed = _PARENTHESIS.search(text[max(0, found.start - 5) : found.start]) and _FOR_SOME.match(
+            text, found.end
+        )
+        if times and bracketed and not known.touch(found.start, found.end):
             times.append(Window(found.start, found.end, found.least, times[0].bound))
     return sorted(times)
 
 
 def _mentions(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list[_Mention]:
     found: list[_Mention] = []
+    busy = Spans(taken)
     for start, end, owners in index.mentions(text):
-        if all(w.stem in _vague() for w in words(text[start:end])) or _cue("contraception").match(text, start):
+        if all(w.stem in _vague() for w in words(text[start:end])) or _cue("contraception").search(text, start, end):
             continue
-        if any(start < e and s < end for s, e in taken):
+        if busy.touch(start, end):
             continue
         identifier = choose(owners, "Any", index)
         if identifier and index.in_trees(identifier, _DIAGNOSIS):
@@ -169,20 +176,25 @@ def _mentions(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list
 
 def _assign(text: str, times: list[Window], mentions: list[_Mention]) -> None:
     """Give each mention its window: the last one before it in the bracket or clause, else the first one after it."""
+    ends, starts = [w.end for w in times], [w.start for w in times]
     for mention in mentions:
-        before = [w for w in times if w.end <= mention.start and _same_clause(text, w.end, mention.start)]
-        after = [w for w in times if w.start >= mention.end and _same_clause(text, mention.end, w.start)]
-        mention.window = before[-1] if before else after[0] if after else None
+        before, after = bisect_right(ends, mention.start) - 1, bisect_left(starts, mention.end)
+        if before >= 0 and _same_clause(text, times[before].end, mention.start):
+            mention.window = times[before]
+        elif after < len(times) and _same_clause(text, mention.end, times[after].start):
+            mention.window = times[after]
 
 
 def _same_clause(text: str, start: int, end: int) -> bool:
+    if end - start > _REACH:
+        return False
     between = text[start:end]
     return not re.search(r";|\.\s", between) and between.count(")") <= between.count("(")
 
 
 def _negated(text: str, at: int) -> bool:
     """Whether a negation before ``at`` reaches it: none of the words that end its scope stands between."""
-    last = max(_cue("negation").finditer(text, 0, at), key=lambda m: m.end(), default=None)
+    last = max(_cue("negation").finditer(text, max(0, at - _REACH), at), key=lambda m: m.end(), default=None)
     return last is not None and not _cue("scope_ends").search(text, last.end(), at)
 
 
@@ -202,10 +214,12 @@ def _therapies_and_diagnoses(quote: Quote, times: list[Window], mentions: list[_
     when = " ".join(re.split(r"[;.)]", text[limit:])[0].split())[:200] if condition else ""
     exceptions = [m.identifier for m in excepted if m.start < limit or limit < (proper[0].start if proper else 0)]
     kept: list[tuple[_Mention, Constraint]] = []
+    therapy_before = False
     for mention in proper:
         if mention.start > limit > 0 and not mention.therapy:
             continue
-        kind = _kind(text, mention, proper)
+        kind = _kind(text, mention, therapy_before)
+        therapy_before = therapy_before or mention.therapy
         if not kind:
             continue
         one = Constraint(
@@ -234,7 +248,7 @@ def _therapies_and_diagnoses(quote: Quote, times: list[Window], mentions: list[_
         one = Constraint(kind=kind, concept_label=" ".join(match.group().split()), negated=_negated(text, lead.end()))
         one.cite(quote.part(0, lead.end() + match.end()).strip())
         yield one
-    used = {m.window for m, _ in kept}
+    used = {m.window for m, _ in kept if m.window}
     for window in times:
         if window not in used:
             yield _unnamed(quote, window)
@@ -254,12 +268,16 @@ def _either(text: str, kept: list[tuple[_Mention, Constraint]]) -> None:
             one.alternative = number
 
 
-def _kind(text: str, mention: _Mention, proper: list[_Mention]) -> str:
+def _kind(text: str, mention: _Mention, therapy_before: bool) -> str:
     """PriorTherapy, ConcurrentTherapy or Diagnosis; "" for a mere mention."""
-    lead = text[: mention.start]
+    lead = text[max(0, mention.start - _REACH) : mention.start]
     if not mention.therapy:
-        after_therapy = any(m.therapy and m.end <= mention.start for m in proper) or _THERAPY_CUE.match(text)
-        if re.match(r"[-\s]*(?:resistant|refractory|naive|specific|test|drugs?|vaccine)", text[mention.end :], re.I):
+        after_therapy = therapy_before or _THERAPY_CUE.match(text)
+        if re.match(
+            r"[-\s]*(?:resistant|refractory|naive|specific|test|drugs?|vaccine)",
+            text[mention.end : mention.end + 20],
+            re.I,
+        ):
             return ""
         return "" if after_therapy and _cue("purpose").search(lead) else "Diagnosis"
     if mention.window and mention.window.bound == "minimum":
@@ -287,9 +305,17 @@ def _set_window(one: Constraint, window: Window) -> None:
 def _unnamed(quote: Quote, window: Window) -> Constraint:
     """A window whose event no vocabulary knows keeps the words for it."""
     text = quote.text
-    match = _cue("object").search(text, window.end) or _cue("object").search(text[: window.start])
-    concurrent = _cue("contraception").search(text)
-    kind = "Contraception" if concurrent else "PriorTherapy" if _cue("prior").search(text) else "Diagnosis"
+    around = text[max(0, window.start - _REACH) : window.end + _REACH]
+    match = _cue("object").search(text, window.end, window.end + _REACH) or _cue("object").search(
+        text, max(0, window.start - _REACH), window.start
+    )
+    kind = (
+        "Contraception"
+        if _cue("contraception").search(around)
+        else "PriorTherapy"
+        if _cue("prior").search(around)
+        else "Diagnosis"
+    )
     one = Constraint(kind=kind, concept_label=" ".join(match[1].split()) if match else "")
     one.negated = _negated(text, window.start) and kind != "Contraception"
     _set_window(one, window)

@@ -76,26 +76,66 @@ class Quantity:
         return self.unit in _TIME_UNITS
 
 
+_PIECE = re.compile(r"[A-Za-z]+|[^\sA-Za-z]")
+_GAP = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "than",
+        "age",
+        "score",
+        "is",
+        "about",
+        "approximately",
+        ":",
+        "(",
+        "to",
+        "or",
+        "equal",
+        "be",
+    ]
+)
+
+
 @cache
-def _comparators() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
-    table = assets.facts("comparators")
-    codes: dict[str, str] = {}
-    sides: list[str] = []
-    for side in ("before", "behind"):
-        words = [(w, code) for code, listed in table[side].items() for w in listed]
-        codes |= {re.sub(r"\\", "", w).lower(): code for w, code in words}
-        ordered = sorted({w for w, _ in words}, key=lambda w: (-len(w), w))
-        if side == "before":
-            parts = [rf"(?<![A-Za-z]){re.escape(w)}" if w[0].isalpha() else re.escape(w) for w in ordered]
-        else:
-            parts = [w if w.startswith("\\") else rf"{re.escape(w)}(?![A-Za-z])" for w in ordered]
-        sides.append("|".join(p.replace("\\ ", r"\s+") for p in parts))
-    gap = r"\s*(?:a|an|the|of|or equal to|than|age of|age|score of|is|about|approximately|:|\()*\s*"
-    return re.compile(rf"({sides[0]}){gap}$", re.I), re.compile(rf"\s*,?\s*\(?({sides[1]})", re.I), codes
+def _before() -> dict[tuple[str, ...], str]:
+    """Comparators that stand before a number, as pieces (words and signs)."""
+    table = assets.facts("comparators")["before"]
+    return {tuple(_PIECE.findall(w.lower())): code for code, listed in table.items() for w in listed}
 
 
-def _code(written: str) -> str:
-    return _comparators()[2][" ".join(written.lower().split())]
+@cache
+def _behind() -> tuple[re.Pattern[str], dict[str, str]]:
+    """Comparators that stand behind a number and its unit."""
+    words = [(w, code) for code, listed in assets.facts("comparators")["behind"].items() for w in listed]
+    ordered = sorted((w for w, _ in words), key=lambda w: (-len(w), w))
+    parts = [w if w.startswith("\\") else rf"{re.escape(w)}(?![A-Za-z])".replace("\\ ", r"\s+") for w in ordered]
+    return re.compile(rf"\s*,?\s*\(?({'|'.join(parts)})", re.I), {
+        w.replace("\\", "").lower(): code for w, code in words
+    }
+
+
+def _comparator_before(text: str, start: int) -> tuple[str, int] | None:
+    """The comparator that ends where a number starts: its code and where it begins. Little words may stand between."""
+    pieces = list(_PIECE.finditer(text, max(0, start - _REACH), start))[-12:]
+    known = _before()
+    lowered = [p.group().lower() for p in pieces]
+    end = len(pieces)
+    for skipped in range(4):
+        for count in range(min(6, end), 0, -1):
+            code = known.get(tuple(lowered[end - count : end]))
+            if code and not _inside_word(text, pieces[end - count].start()):
+                return code, pieces[end - count].start()
+        if end == 0 or lowered[end - 1] not in _GAP or skipped == 3:
+            return None
+        end -= 1
+    return None
+
+
+def _inside_word(text: str, at: int) -> bool:
+    return at > 0 and text[at].isalpha() and (text[at - 1].isalpha() or text[at - 1] == "-")
 
 
 def _limit(match: re.Match[str]) -> str:
@@ -153,7 +193,7 @@ def _unit_after(text: str, end: int) -> tuple[str, int]:
 
 def find(text: str) -> Iterator[Quantity]:
     """The quantities of a text, from left to right."""
-    before_pattern, behind_pattern, _ = _comparators()
+    behind_pattern, behind_codes = _behind()
     position = 0
     while match := _NUMBER.search(text, position):
         start, end = match.span()
@@ -166,9 +206,8 @@ def find(text: str) -> Iterator[Quantity]:
         if limit := _LIMIT_BEFORE.search(lead):
             one.relative_to, one.start = _limit(limit), start - (len(lead) - limit.start())
             lead = lead[: limit.start()]
-        if sign := before_pattern.search(lead):
-            one.comparator = _code(sign[1])
-            one.start = min(one.start, max(0, start - _REACH) + sign.start())
+        if sign := _comparator_before(text, one.start):
+            one.comparator, one.start = sign
         one.unit, one.end = _unit_after(text, end)
         spread = _RANGE.match(text, one.end if one.unit else end)
         if spread and (second := _NUMBER.match(text, spread.end())) and _may_range(spread.group(), lead, one, text):
@@ -193,7 +232,7 @@ def find(text: str) -> Iterator[Quantity]:
                 one.unit = ""
         if not one.comparator and one.upper is None:
             if behind := behind_pattern.match(text, one.end, one.end + 40):
-                one.comparator, one.end = _code(behind[1]), behind.end()
+                one.comparator, one.end = behind_codes[" ".join(behind[1].lower().split())], behind.end()
             elif flipped := _FLIPPED.match(text, one.end, one.end + 4):
                 one.comparator, one.flipped = _FLIP[_SIGN[flipped[1]]], True
                 one.end = flipped.end()

@@ -21,6 +21,9 @@ _MARK = re.compile(
     r"|(?P<number>\(?(?:\d{1,2}(?:\.\d{1,2})*|[a-zA-Z]|[ivx]{1,5}|[IVX]{1,4})[.)](?!\d)\)?)\s+"
 )
 _ONLY_MARK = re.compile(r"(?:[-–—•●◦∙‣▪■□○⁃·*]|\(?\d{1,2}[.)])\s*$")
+_JOINED = re.compile(
+    r"\b(?:and|or|of|with|no|not|for|the|any|in|to|a|an|if|than|by|on|from|prior|other|least|be|is|are|must)$", re.I
+)
 _TAIL = re.compile(r"\s*:?\s*$")
 
 
@@ -224,7 +227,12 @@ def _statements(quote: Quote, prose: bool) -> Iterator[Quote]:
         yield quote
         return
     for sentence in quote.sentences():
-        cuts = [0, *(m.end() for m in _starters().finditer(sentence.text)), len(sentence.text)]
+        starts = (
+            m
+            for m in _starters().finditer(sentence.text)
+            if not _JOINED.search(sentence.text, max(0, m.start() - 12), m.start())
+        )
+        cuts = [0, *(m.end() for m in starts), len(sentence.text)]
         for a, b in itertools.pairwise(cuts):
             if piece := sentence.part(a, b).strip(" \t\r\n;"):
                 yield piece

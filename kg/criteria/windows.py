@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from kg.criteria.spans import Spans
 from kg.language import duration
 
 _WITHIN = re.compile(
@@ -45,8 +46,9 @@ class Window(NamedTuple):
 
 def find(text: str, taken: list[tuple[int, int]]) -> Iterator[Window]:
     """The windows of a text. ``taken`` are spans of numbers that mean something else (ages, life expectancy)."""
+    busy = Spans(taken)
     for found in duration.find(text):
-        if any(found.start < end and start < found.end for start, end in taken):
+        if busy.touch(found.start, found.end):
             continue
         lead = text[max(0, found.start - 45) : found.start]
         tail = text[found.end : found.end + 45]

@@ -1,0 +1,236 @@
+"""Eligibility text: split into criteria, and what the criteria mean. The sentences are the project's own."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kg.criteria import split
+from kg.criteria.text import read_text
+from kg.document import Quote
+from kg.mesh import MeshIndex, builtin
+from kg.record import Criterion, Passage
+
+
+def criteria(text: str, kind: str = "") -> list[Criterion]:
+    return split([Passage("eligibility", Quote(0, len(text), text), kind)], text)  # type: ignore[arg-type]
+
+
+def read(text: str) -> list[dict[str, object]]:
+    return read_text(text, builtin())
+
+
+def bounds(text: str) -> list[tuple[object, ...]]:
+    return [(k["variable"], k["comparator"], k["value"], k.get("unit", "")) for k in read(text) if "value" in k]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Platelet count > 100,000/mm3", [("PlateletCount", "gt", "100000", "/mm3")]),
+        ("Thrombocytes of at least 100 x 10^9/L", [("PlateletCount", "ge", "100000000000", "/L")]),
+        ("Neutrophils not less than 1.5 x 10^9/L", [("NeutrophilCount", "ge", "1500000000", "/L")]),
+        ("Hemoglobin ≥ 9 g/dL", [("Hemoglobin", "ge", "9", "g/dL")]),
+        ("ECOG performance status 0-2", [("EcogStatus", "ge", "0", ""), ("EcogStatus", "le", "2", "")]),
+        ("ECOG 0, 1 or 2", [("EcogStatus", "ge", "0", ""), ("EcogStatus", "le", "2", "")]),
+        ("Performance status:ECOG 0-3", [("EcogStatus", "ge", "0", ""), ("EcogStatus", "le", "3", "")]),
+        ("Karnofsky performance status of 70% or more", [("KarnofskyStatus", "ge", "70", "%")]),
+        ("Age:18 and over", [("Age", "ge", "18", "a")]),
+        ("Men and women aged 18 to 75 years", [("Age", "ge", "18", "a"), ("Age", "le", "75", "a")]),
+        ("Age: 18 years old ≤ age ≤ 75 years old;", [("Age", "ge", "18", "a"), ("Age", "le", "75", "a")]),
+        ("ASA score <3 points", [("AsaScore", "lt", "3", "")]),
+        ("LVEF above 50%", [("EjectionFraction", "gt", "50", "%")]),
+        ("Creatinine clearance at least 60 mL/min", [("CreatinineClearance", "ge", "60", "mL/min")]),
+        ("Heart disease of New York Heart Association class III-IV", [("NyhaClass", "ge", "3", "")]),
+        ("GTP < 210 IU/L", [("Ggt", "lt", "210", "[IU]/L")]),
+        ("ALT and AST < 120 IU/L", [("Alt", "lt", "120", "[IU]/L"), ("Ast", "lt", "120", "[IU]/L")]),
+        ("tumour size 〉5 cm", [("TumorSize", "gt", "5", "cm")]),
+        ("Body mass index between 18.5 and 30 kg/m2", [("BodyMassIndex", "ge", "18.5", "kg/m2"), ("BodyMassIndex", "le", "30", "kg/m2")]),
+        ("Positive for HER-2 and IL-6", []),
+        ("Able to walk", []),
+    ],
+)  # fmt: skip
+def test_bounds(text: str, expected: list[tuple[str, ...]]) -> None:
+    assert bounds(text) == expected
+
+
+def test_multiples_of_the_upper_limit_with_a_condition() -> None:
+    found = read("AST and ALT < 2.5 times upper limit of normal (ULN) (5 times ULN if hepatic metastases are present)")
+    assert [
+        (k["variable"], k["comparator"], k["value"], k["relativeTo"], k.get("appliesWhen"))
+        for k in found
+        if "value" in k
+    ] == [
+        ("Ast", "lt", "2.5", "UpperLimitOfNormal", None),
+        ("Alt", "lt", "2.5", "UpperLimitOfNormal", None),
+        ("Ast", "lt", "5", "UpperLimitOfNormal", "if hepatic metastases are present"),
+        ("Alt", "lt", "5", "UpperLimitOfNormal", "if hepatic metastases are present"),
+    ]
+
+
+def test_semicolons_between_sizes_are_a_choice() -> None:
+    found = read("tumour size > 5 cm and mitotic count > 5/HPF; tumour size > 10 cm; mitotic count > 10/HPF")
+    assert [(k["variable"], k["value"], k["alternative"]) for k in found] == [
+        ("TumorSize", "5", 1),
+        ("MitoticCount", "5", 1),
+        ("TumorSize", "10", 2),
+        ("MitoticCount", "10", 3),
+    ]
+
+
+def test_or_between_two_quantities_is_a_choice() -> None:
+    found = read("Creatinine ≤ 1.5 mg/dL or creatinine clearance ≥ 60 mL/min")
+    assert [(k["variable"], k["alternative"]) for k in found] == [("Creatinine", 1), ("CreatinineClearance", 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "modality", "concepts", "window"),
+    [
+        ("No prior imatinib mesylate", "PriorTherapy", "Forbidden", ["D000068877"], None),
+        (
+            "At least 28 days since prior imatinib",
+            "PriorTherapy",
+            "Required",
+            ["D000068877"],
+            ("minimumTimeSince", "P28D"),
+        ),
+        (
+            "More than 4 weeks since prior chemotherapy",
+            "PriorTherapy",
+            "Required",
+            ["D004358"],
+            ("minimumTimeSince", "P28D"),
+        ),
+        ("No concurrent warfarin", "ConcurrentTherapy", "Forbidden", ["D014859"], None),
+        ("No known brain metastases", "Diagnosis", "Forbidden", ["D001932"], None),
+        (
+            "No myocardial infarction within the past 6 months",
+            "Diagnosis",
+            "Forbidden",
+            ["D009203"],
+            ("maximumTimeSince", "P6M"),
+        ),
+        ("Concurrent mini-dose warfarin is allowed", "ConcurrentTherapy", "Allowed", ["D014859"], None),
+        ("Histologically confirmed melanoma", "Diagnosis", "Required", ["D008545"], None),
+        ("Exclusion Criteria:\n- Hepatitis B", "Diagnosis", "Forbidden", ["D006509"], None),
+    ],
+)
+def test_therapies_and_diagnoses(
+    text: str, kind: str, modality: str, concepts: list[str], window: tuple[str, str] | None
+) -> None:
+    (found,) = read(text)
+    assert (found["kind"], found["modality"], found["concept"]) == (kind, modality, concepts)
+    if window:
+        assert found[window[0]] == window[1]
+
+
+def test_washout_with_another_for_some_drugs() -> None:
+    found = read("More than 4 weeks since prior chemotherapy (6 weeks for nitrosourea or mitomycin)")
+    assert [(k["conceptLabel"], k["minimumTimeSince"]) for k in found] == [
+        ("chemotherapy", "P28D"),
+        ("nitrosourea", "P42D"),
+        ("mitomycin", "P42D"),
+    ]
+
+
+def test_exceptions_are_kept_apart() -> None:
+    (found,) = read("No other malignancy within the past 5 years except basal cell skin cancer")
+    assert found["concept"] == ["D009369"] and found["exception"] == ["D002280"] and found["maximumTimeSince"] == "P5Y"
+
+
+def test_pregnancy_contraception_consent() -> None:
+    assert [k["kind"] for k in read("Not pregnant or nursing")] == ["Pregnancy"]
+    assert [
+        (k["kind"], k["minimumTimeSince"]) for k in read("Effective contraception for 3 months after treatment")
+    ] == [("Contraception", "P3M")]
+    assert [(k["kind"], k["modality"]) for k in read("Signed informed consent")] == [("Consent", "Required")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Must be fit to undergo surgery",
+        "Lesions that require immediate surgical intervention",
+        "Every lesion can be resected",
+    ],
+)
+def test_surgery_that_is_merely_mentioned_is_no_constraint(text: str) -> None:
+    assert not [k for k in read(text) if k["kind"] in ("PriorTherapy", "ConcurrentTherapy")]
+
+
+def test_headings_decide_between_inclusion_and_exclusion() -> None:
+    found = criteria("Inclusion Criteria:\n\n- One\n- Two\n\nExclusion Criteria:\n\n- Three")
+    assert [(c.type[0], c.text) for c in found] == [
+        ("InclusionCriterion", "One"),
+        ("InclusionCriterion", "Two"),
+        ("ExclusionCriterion", "Three"),
+    ]
+
+
+def test_lost_headings_make_inclusion_criteria() -> None:
+    assert {c.type[0] for c in criteria("- Adult\n- No brain metastases")} == {"InclusionCriterion"}
+
+
+def test_nesting_follows_indentation() -> None:
+    found = criteria("  - Confirmed tumor\n    - Primary disease\n    - Relapsed disease\n  - Adult")
+    assert [c.part_of for c in found] == ["", "criterion/1", "criterion/1", ""]
+
+
+def test_heading_glued_to_the_end_of_an_item() -> None:
+    found = criteria("  • Neutrophils > 1,500/mm3 Hepatic\n  • Bilirubin < 2 mg/dL Renal\n  • Creatinine < 2 mg/dL")
+    assert [(c.section, c.text) for c in found] == [
+        ("", "Neutrophils > 1,500/mm3"),
+        ("Hepatic", "Bilirubin < 2 mg/dL"),
+        ("Renal", "Creatinine < 2 mg/dL"),
+    ]
+
+
+def test_several_labels_on_one_line() -> None:
+    found = criteria("Age:18 and over Performance status:ECOG 0-3 Life expectancy:Not specified")
+    assert [c.text for c in found] == ["Age:18 and over", "Performance status:ECOG 0-3"]
+
+
+def test_old_records_without_line_breaks() -> None:
+    text = (
+        "DISEASE CHARACTERISTICS: Histologically proven sarcoma No brain metastases "
+        "PATIENT CHARACTERISTICS: Age: 18 and over Performance status: ECOG 0-2 Hepatic: Bilirubin less than 2 mg/dL "
+        "Renal: Not specified"
+    )
+    found = [(c.section, c.text) for c in criteria(text)]
+    assert ("Hepatic", "Bilirubin less than 2 mg/dL") in found
+    assert not any("Not specified" in t for _, t in found)
+    assert any(t == "Age: 18 and over" for _, t in found)
+
+
+PHRASES = st.lists(
+    st.sampled_from(
+        ["Platelets", ">", "≥", "100,000", "/mm3", "(", ")", "and", "or", ";", "\n", "- ", "No", "prior", "imatinib", "within", "4 weeks",
+         "of", "ULN", "x", "2.5", "ECOG", "0-2", "Age", "18", "years", "Exclusion Criteria:", "except", "unless", "\n\n", ":", "AST", "10^9/L"]
+    ),
+    max_size=30,
+).map(" ".join)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(PHRASES, st.text(max_size=200)))
+def test_any_text_gives_constraints_inside_it(text: str) -> None:
+    index: MeshIndex = builtin()
+    for found in read_text(text, index):
+        assert 0 <= found["start"] < found["end"] <= len(text)
+    for criterion in criteria(text):
+        for evidence in criterion.evidence:
+            assert text[evidence.start : evidence.end] == evidence.quote
+
+
+def test_long_hostile_text_takes_linear_time() -> None:
+    import time
+
+    def seconds(text: str) -> float:
+        started = time.process_time()
+        read_text(text, builtin())
+        return time.process_time() - started
+
+    for piece in ("platelets > 1 and ", "(", "- a\n", "1 ", "no prior ", "within 4 weeks of ", "a" * 50 + " ", "≥"):
+        small, large = seconds(piece * 1500), seconds(piece * 3000)
+        assert large < 3.5 * small + 0.25, piece
