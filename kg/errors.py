@@ -13,7 +13,10 @@ import msgspec
 
 
 class TrialKGError(Exception):
-    """An error with a message fit to be shown as it is."""
+    """An error with a message fit to be shown as it is: one line, whatever it quotes."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
 
 
 class UsageError(TrialKGError):

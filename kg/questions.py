@@ -27,6 +27,8 @@ from kg.mesh.linker import link
 
 _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 _ALT = "http://www.w3.org/2004/02/skos/core#altLabel"
+#: Stands for a name that the graph does not know: it matches nothing, and every engine takes it.
+_NOTHING = ox.NamedNode(iri.BASE + "nothing")
 _MESH_ID = re.compile(r"(?:mesh:)?([DC]\d{6,9})")
 
 
@@ -84,6 +86,7 @@ def resolve_concept(text: str, graph: Graph, index: MeshIndex, kind: str = "") -
     if match := _MESH_ID.fullmatch(text.strip()):
         return [ox.NamedNode(iri.MESH + match[1])]
     found: set[str] = set()
+    text = text.encode("utf-8", "replace").decode()
     for one in {"condition": ["Condition"], "intervention": ["OtherIntervention"]}.get(
         kind, ["OtherIntervention", "Condition"]
     ):
@@ -139,7 +142,7 @@ def _terms(parameter: Parameter, value: str, graph: Graph, index: MeshIndex) -> 
         if name is None and not re.fullmatch(r"[A-Za-z]+", value):
             raise UsageError(f"{value}: is not the name of a property, such as overallStatus or enrollment")
         return [ox.NamedNode(name or iri.TK + value)]
-    return [ox.Literal(value)]
+    return [ox.Literal(value.encode("utf-8", "replace").decode())]
 
 
 def _bind(sparql: str, name: str, values: list[ox.NamedNode | ox.Literal] | None) -> str:
@@ -147,7 +150,7 @@ def _bind(sparql: str, name: str, values: list[ox.NamedNode | ox.Literal] | None
     block = re.compile(rf"VALUES\s+\?{re.escape(name)}\s*\{{[^{{}}]*\}}")
     if not block.search(sparql):
         raise ValueError(f"the query has no VALUES block for ?{name}")
-    text = "" if values is None else f"VALUES ?{name} {{ {' '.join(str(v) for v in values)} }}"
+    text = "" if values is None else f"VALUES ?{name} {{ {' '.join(str(v) for v in values or [_NOTHING])} }}"
     return block.sub(lambda _: text, sparql)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
-import click
 import typer
 
 from kg import __version__
 from kg.cli import ask, build, criteria, mesh, show, validate
 from kg.errors import TrialKGError, UsageError
+
+#: Typer brings its own copy of click in some releases and not in others; both have this class at the root.
+_ClickException = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 app = typer.Typer(
     name="trialkg",
@@ -49,12 +51,6 @@ def main(arguments: list[str] | None = None) -> None:
         code = app(args=arguments, standalone_mode=False)
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.NoArgsIsHelpError as error:
-        typer.echo(error.format_message())
-        sys.exit(2)
-    except click.ClickException as error:
-        typer.echo(f"trialkg: {' '.join(error.format_message().split())}", err=True)
-        sys.exit(2)
     except UsageError as error:
         typer.echo(f"trialkg: {' '.join(str(error).split())}", err=True)
         sys.exit(2)
@@ -64,9 +60,18 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         typer.echo("trialkg: stopped", err=True)
         sys.exit(130)
+    except typer.Exit as error:
+        sys.exit(error.exit_code)
+    except _ClickException as error:
+        message = error.format_message()  # type: ignore[attr-defined]
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(message)
+            sys.exit(2)
+        typer.echo(f"trialkg: {' '.join(message.split())}", err=True)
+        sys.exit(2)
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         typer.echo(f"trialkg: {name}{error.strerror or error}", err=True)

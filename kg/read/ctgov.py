@@ -84,6 +84,8 @@ def _identifiers(record: TrialRecord, page: Page) -> None:
     else:
         for found, quote in identifier.find(text)[:1]:
             record.add("identifier", found, quote)
+    if not record.identifier:
+        return  # a sponsor's own number alone does not name a trial
     if section := page.first("otherIds"):
         for line in section.lines():
             # Several identifiers share a line, each with its register in brackets: "A-1 B-2 ( Registry Identifier: X )".

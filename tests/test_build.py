@@ -1,0 +1,201 @@
+"""Building: bad documents are set aside, the rest goes on; the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+
+from kg.build import build
+from kg.errors import UsageError
+from kg.graphs import OxigraphGraph, open_graph
+from kg.output import beside
+from kg.questions import ask
+from tests_support import EXAMPLES, ROOT
+
+
+def bad_documents(folder: Path) -> dict[str, str]:
+    """Bad documents beside good ones: the name of each, and words that its line must hold."""
+    shutil.copytree(EXAMPLES, folder, dirs_exist_ok=True)
+    page = (EXAMPLES / "perioperative.txt").read_bytes()
+    (folder / "empty.txt").write_bytes(b"")
+    (folder / "blank.txt").write_bytes(b" \n\n\t ")
+    (folder / "binary.bin").write_bytes(bytes(range(256)) * 40)
+    (folder / "recipe.html").write_text("<html><body><h1>Apple pie</h1><p>Six apples.</p></body></html>")
+    (folder / "cut.txt").write_bytes(page[: len(page) // 2])
+    (folder / "one-line.txt").write_bytes(b"x" * 50_000_000)
+    (folder / "nameless.txt").write_bytes(page.replace(b"NCT01267695", b"(none)"))
+    (folder / "broken.zip").write_bytes(b"PK\x03\x04 this is no archive")
+    (folder / "broken.txt.gz").write_bytes(b"\x1f\x8b\x08\x00 nor this")
+    with zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros.txt", b"0" * 12_000_000)
+    (folder / "copy.txt").write_bytes((EXAMPLES / "charity-page.txt").read_bytes())
+    return {
+        "empty.txt": "is empty", "blank.txt": "is empty", "binary.bin": "binary", "recipe.html": "no trial page",
+        "cut.txt": "cut off", "one-line.txt": "48 MB", "nameless.txt": "no registry identifier", "broken.zip": "no trial page|binary",
+        "broken.txt.gz": "cannot be read", "bomb.zip/zeros.txt": "200 times", "copy.txt": "same as",
+    }  # fmt: skip
+
+
+def test_bad_documents_are_set_aside_and_the_rest_goes_on(tmp_path: Path) -> None:
+    expected = bad_documents(tmp_path / "in")
+    report = build([tmp_path / "in"], tmp_path / "out.nt")
+    aside = {f.document: f.line() for f in report.set_aside}
+    assert set(aside) == set(expected)
+    for name, words in expected.items():
+        assert any(w in aside[name] for w in words.split("|")), aside[name]
+        assert "\n" not in aside[name] and aside[name].startswith(name)
+    assert report.trials == 9
+    good = build([EXAMPLES], tmp_path / "good.nt")
+    assert good.trials == 9 and (tmp_path / "good.nt").read_bytes() == (tmp_path / "out.nt").read_bytes()
+
+
+def test_the_command_line_says_so_in_one_line_each(tmp_path: Path) -> None:
+    expected = bad_documents(tmp_path / "in")
+    run = subprocess.run(
+        [sys.executable, "-m", "kg", "build", str(tmp_path / "in"), "-o", str(tmp_path / "out.ttl")],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert run.returncode == 1 and run.stdout == "" and "Traceback" not in run.stderr
+    lines = [line for line in run.stderr.splitlines() if line.startswith("set aside: ")]
+    assert len(lines) == len(expected)
+
+
+@pytest.mark.parametrize("form", ["ttl", "nt", "nq", "jsonld"])
+def test_every_form_holds_the_same(tmp_path: Path, form: str, examples_ttl: Path) -> None:
+    out = tmp_path / f"out.{form}"
+    build([EXAMPLES], out)
+    store, reference = ox.Store(), ox.Store()
+    formats = {"ttl": ox.RdfFormat.TURTLE, "nt": ox.RdfFormat.N_TRIPLES, "nq": ox.RdfFormat.N_QUADS, "jsonld": ox.RdfFormat.JSON_LD}
+    store.bulk_load(path=str(out), format=formats[form])
+    reference.bulk_load(path=str(examples_ttl), format=ox.RdfFormat.TURTLE)
+    assert {q.triple for q in store} == {q.triple for q in reference}
+
+
+def test_each_statement_is_written_once(tmp_path: Path) -> None:
+    for form in ("nt", "nq"):
+        build([EXAMPLES], tmp_path / f"out.{form}")
+        lines = (tmp_path / f"out.{form}").read_text().splitlines()
+        assert len(lines) == len(set(lines))
+
+
+def test_a_gzipped_file_holds_the_same_bytes(tmp_path: Path, examples_ttl: Path) -> None:
+    build([EXAMPLES], tmp_path / "out.ttl.gz")
+    assert gzip.decompress((tmp_path / "out.ttl.gz").read_bytes()) == examples_ttl.read_bytes()
+
+
+def test_a_store_answers_like_a_file(tmp_path: Path, examples: OxigraphGraph) -> None:
+    build([EXAMPLES], f"{tmp_path}/store/")
+    stored = open_graph(store=tmp_path / "store")
+    for name, values in (("combine", {"a": "imatinib", "b": "surgery"}), ("summary", {})):
+        assert ask(name, stored, **values) == ask(name, examples, **values)
+    build([EXAMPLES / "two-doses.txt"], f"{tmp_path}/store/")  # a new build takes the place of the old one
+    assert len(ask("drug", open_graph(store=tmp_path / "store"), drug="imatinib").rows) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["store"]
+
+
+def test_every_trial_has_a_named_graph_of_its_own(tmp_path: Path) -> None:
+    build([EXAMPLES], tmp_path / "out.nq")
+    store = ox.Store()
+    store.bulk_load(path=str(tmp_path / "out.nq"), format=ox.RdfFormat.N_QUADS)
+    names = [g.value.removeprefix("https://w3id.org/trialkg/graph/") for g in store.named_graphs() if isinstance(g, ox.NamedNode)]
+    assert len(names) == 10 and sum(n.startswith("NCT") for n in names) == 8 and "shared" in names
+
+
+def test_two_documents_of_one_trial_keep_their_parts_apart(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    shutil.copytree(EXAMPLES, folder)
+    (folder / "zz-newer.txt").write_text((folder / "two-doses.txt").read_text().replace("746 participants", "750 participants"))
+    report = build([folder], tmp_path / "out.ttl")
+    assert report.trials == 9 and not report.set_aside
+    graph = OxigraphGraph.of_files([tmp_path / "out.ttl"])
+    rows = graph.select(
+        "PREFIX tk: <https://w3id.org/trialkg/ontology#> SELECT ?arm { <https://w3id.org/trialkg/trial/NCT00009906> tk:hasArm ?arm }"
+    ).rows
+    assert len(rows) == 4
+    lines = (tmp_path / "out.ttl").read_bytes()
+    build([folder], tmp_path / "out.nt")
+    assert len(set((tmp_path / "out.nt").read_text().splitlines())) == len((tmp_path / "out.nt").read_text().splitlines())
+    assert lines
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "7"])
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path, seed: str, examples_ttl: Path) -> None:
+    files = sorted(EXAMPLES.glob("*.txt"), reverse=seed == "1")
+    run = subprocess.run(
+        [sys.executable, "-m", "kg", "build", "-q", *map(str, files), "-o", str(tmp_path / "out.ttl")],
+        env={**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C", "TZ": "Asia/Tokyo"},
+        check=False,
+        cwd=ROOT,
+    )
+    assert run.returncode == 0
+    assert (tmp_path / "out.ttl").read_bytes() == examples_ttl.read_bytes()
+
+
+def test_the_number_of_processes_does_not_matter(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(5):
+        for file in EXAMPLES.glob("*.txt"):
+            text = file.read_text().replace("NCT0", f"NCT{number + 1}").replace("62063", f"6206{number}")
+            (folder / f"{number}-{file.name}").write_text(text)
+    reports = [build([folder], tmp_path / f"{jobs}.nq", jobs=jobs) for jobs in (1, 2, 4)]
+    assert {r.trials for r in reports} == {45}
+    assert len({(tmp_path / f"{jobs}.nq").read_bytes() for jobs in (1, 2, 4)}) == 1
+
+
+def test_a_zip_is_read_like_a_folder(tmp_path: Path, examples_ttl: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "pages.zip", "w") as archive:
+        for file in EXAMPLES.glob("*.txt"):
+            archive.write(file, file.name)
+    report = build([tmp_path / "pages.zip"], tmp_path / "out.ttl")
+    assert report.trials == 9
+    assert (tmp_path / "out.ttl").read_text().replace("pages.zip/", "") == examples_ttl.read_text()
+
+
+def test_a_failed_build_leaves_the_old_file(tmp_path: Path) -> None:
+    out = tmp_path / "out.ttl"
+    out.write_text("the old one")
+    with pytest.raises(RuntimeError), beside(out) as file:
+        file.write(b"half")
+        raise RuntimeError
+    assert out.read_text() == "the old one" and list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("paths", "out", "words"),
+    [(["nowhere"], "x.ttl", "no such file"), ([str(EXAMPLES)], "x.docx", "end the name with"), ([str(EXAMPLES)], "x", "end the name with")],
+)
+def test_wrong_calls(tmp_path: Path, paths: list[str], out: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        build(paths, tmp_path / out)
+
+
+def test_the_report_counts(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "kg", "build", str(EXAMPLES), "-o", str(tmp_path / "x.nt"), "--json-report", str(tmp_path / "r.json")],
+        capture_output=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert run.stdout == b""
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["trials"] == 9 and report["counts"]["Trial"] == 9 and report["readers"] == {"centerwatch": 1, "cruk": 1, "ctgov": 5, "medpath": 2}
+    assert report["statements"] == len((tmp_path / "x.nt").read_text().splitlines())
+    assert {d["document"] for d in report["documents"]} == {f.name for f in EXAMPLES.glob("*.txt")}
+
+
+def test_without_mesh_the_vocabulary_stays_out(tmp_path: Path) -> None:
+    build([EXAMPLES], tmp_path / "x.nt", with_mesh=False)
+    assert "mesh/vocab#" not in (tmp_path / "x.nt").read_text()
