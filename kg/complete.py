@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from kg import iri
 from kg.criteria import constraints, split
 from kg.document import Document, Quote
+from kg.language.duration import days
+from kg.language.number import plain
 from kg.link import concept_node, link_condition, link_intervention, link_terms
 from kg.mesh import MeshIndex
 from kg.read.identifier import key
-from kg.record import Condition, Criterion, Intervention, Linked, Node, Organization, TrialRecord
+from kg.record import Condition, Criterion, Intervention, Linked, Node, Organization, Treatment, TrialRecord
 
 _SUPPORTS = {
     "armDescription": "dcterms:description",
@@ -57,6 +60,7 @@ def complete(record: TrialRecord, document: Document, index: MeshIndex, *, among
         site.investigator = [people[name].id for name in site.investigator if name in people]
     for body in (*record.sponsor, *record.collaborator):
         _organization(body)
+    _days(record)
     _source(record, document)
     for node in _nodes(record):
         _evidence(node, document)
@@ -74,6 +78,8 @@ def _arms(record: TrialRecord, parts: str, interventions: dict[str, Intervention
     for treatment in (*(t for a in record.has_arm for t in a.has_treatment), *record.has_unassigned_treatment):
         treatment.id, treatment.type = f"{parts}/{treatment.id}", ["Treatment"]
         treatment.of_intervention = interventions[treatment.of_intervention].id
+    for arm in record.has_arm:
+        _follow(arm.has_treatment)
 
 
 def _criteria(criteria: list[Criterion], parts: str, index: MeshIndex) -> list[Linked]:
@@ -92,6 +98,37 @@ def _criteria(criteria: list[Criterion], parts: str, index: MeshIndex) -> list[L
 
 def _organization(body: Organization) -> None:
     body.id, body.type = iri.shared("organization", body.label), ["Organization"]
+
+
+def _in_days(duration: str) -> Decimal | None:
+    return plain(Decimal(f"{days(duration):.3f}")) if duration else None
+
+
+def _days(record: TrialRecord) -> None:
+    """Every duration in days too: SPARQL engines do not compare xsd:duration, and Virtuoso does not keep it."""
+    for treatment in (*(t for a in record.has_arm for t in a.has_treatment), *record.has_unassigned_treatment):
+        treatment.duration_days = _in_days(treatment.duration)
+        treatment.minimum_gap_days = _in_days(treatment.minimum_gap)
+        treatment.maximum_gap_days = _in_days(treatment.maximum_gap)
+    for outcome in record.has_outcome:
+        outcome.time_frame_days = _in_days(max(outcome.time_frame_duration, key=days, default=""))
+    for constraint in (k for c in record.has_criterion for k in c.has_constraint):
+        constraint.minimum_days_since = _in_days(constraint.minimum_time_since)
+        constraint.maximum_days_since = _in_days(constraint.maximum_time_since)
+
+
+def _follow(treatments: list[Treatment]) -> None:
+    """Fill ``comes_before``, the transitive closure of ``precedes``."""
+    following = {t.id: t.precedes for t in treatments}
+    for treatment in treatments:
+        seen: set[str] = set()
+        waiting = list(treatment.precedes)
+        while waiting:
+            one = waiting.pop()
+            if one not in seen:
+                seen.add(one)
+                waiting += following.get(one, [])
+        treatment.comes_before = sorted(seen)
 
 
 def _source(record: TrialRecord, document: Document) -> None:

@@ -26,7 +26,6 @@ Form = Literal["ttl", "nt", "nq", "jsonld", "store"]
 #: The prefixes of every file and query of the project.
 PREFIXES = {
     "tk": iri.TK,
-    "trial": iri.BASE + "trial/",
     "dcterms": "http://purl.org/dc/terms/",
     "mesh": iri.MESH,
     "meshv": iri.MESH + "vocab#",

@@ -102,9 +102,13 @@ class Treatment(Node):
     route: str = ""
     duration: str = ""
     until: list[str] = []
+    duration_days: Decimal | None = None
     precedes: list[str] = []
+    comes_before: list[str] = []
     minimum_gap: str = ""
     maximum_gap: str = ""
+    minimum_gap_days: Decimal | None = None
+    maximum_gap_days: Decimal | None = None
     timing: list[str] = []
     action: str = ""
     alternative_to: list[str] = []
@@ -129,6 +133,7 @@ class Outcome(Node):
     order: int = 0
     time_frame: str = ""
     time_frame_duration: list[str] = []
+    time_frame_days: Decimal | None = None
 
 
 class Constraint(Node):
@@ -151,6 +156,8 @@ class Constraint(Node):
     modality: str = ""
     minimum_time_since: str = ""
     maximum_time_since: str = ""
+    minimum_days_since: Decimal | None = None
+    maximum_days_since: Decimal | None = None
     alternative: int | None = None
     applies_when: str = ""
     exception: list[str] = []

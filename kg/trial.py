@@ -65,8 +65,9 @@ def process(name: str, data: bytes, index: MeshIndex, *, among: int = 0) -> Outc
         quads = list(jsonld.quads([text]))
     except DocumentError as error:
         return Outcome(name=name, finding=Finding(document=name, code=error.code, message=str(error)))
-    except RecursionError:
-        return Outcome(name=name, finding=Finding(document=name, code="too-deep", message="is nested too deeply"))
+    except Exception as error:  # a fault of ours must not cost the other documents
+        message = f"could not be read, by a fault of trialkg that is worth a report ({type(error).__name__}: {error})"
+        return Outcome(name=name, finding=Finding(document=name, code="fault", message=message))
     outcome = Outcome(name=name, sha256=document.sha256, trial=record.id, record=text)
     outcome.layout = record.was_derived_from[0].layout
     outcome.graph = iri.absolute(iri.graph(record.id, document.key))

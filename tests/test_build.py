@@ -77,7 +77,12 @@ def test_every_form_holds_the_same(tmp_path: Path, form: str, examples_ttl: Path
     out = tmp_path / f"out.{form}"
     build([EXAMPLES], out)
     store, reference = ox.Store(), ox.Store()
-    formats = {"ttl": ox.RdfFormat.TURTLE, "nt": ox.RdfFormat.N_TRIPLES, "nq": ox.RdfFormat.N_QUADS, "jsonld": ox.RdfFormat.JSON_LD}
+    formats = {
+        "ttl": ox.RdfFormat.TURTLE,
+        "nt": ox.RdfFormat.N_TRIPLES,
+        "nq": ox.RdfFormat.N_QUADS,
+        "jsonld": ox.RdfFormat.JSON_LD,
+    }
     store.bulk_load(path=str(out), format=formats[form])
     reference.bulk_load(path=str(examples_ttl), format=ox.RdfFormat.TURTLE)
     assert {q.triple for q in store} == {q.triple for q in reference}
@@ -109,14 +114,20 @@ def test_every_trial_has_a_named_graph_of_its_own(tmp_path: Path) -> None:
     build([EXAMPLES], tmp_path / "out.nq")
     store = ox.Store()
     store.bulk_load(path=str(tmp_path / "out.nq"), format=ox.RdfFormat.N_QUADS)
-    names = [g.value.removeprefix("https://w3id.org/trialkg/graph/") for g in store.named_graphs() if isinstance(g, ox.NamedNode)]
+    names = [
+        g.value.removeprefix("https://w3id.org/trialkg/graph/")
+        for g in store.named_graphs()
+        if isinstance(g, ox.NamedNode)
+    ]
     assert len(names) == 10 and sum(n.startswith("NCT") for n in names) == 8 and "shared" in names
 
 
 def test_two_documents_of_one_trial_keep_their_parts_apart(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     shutil.copytree(EXAMPLES, folder)
-    (folder / "zz-newer.txt").write_text((folder / "two-doses.txt").read_text().replace("746 participants", "750 participants"))
+    (folder / "zz-newer.txt").write_text(
+        (folder / "two-doses.txt").read_text().replace("746 participants", "750 participants")
+    )
     report = build([folder], tmp_path / "out.ttl")
     assert report.trials == 9 and not report.set_aside
     graph = OxigraphGraph.of_files([tmp_path / "out.ttl"])
@@ -126,7 +137,9 @@ def test_two_documents_of_one_trial_keep_their_parts_apart(tmp_path: Path) -> No
     assert len(rows) == 4
     lines = (tmp_path / "out.ttl").read_bytes()
     build([folder], tmp_path / "out.nt")
-    assert len(set((tmp_path / "out.nt").read_text().splitlines())) == len((tmp_path / "out.nt").read_text().splitlines())
+    assert len(set((tmp_path / "out.nt").read_text().splitlines())) == len(
+        (tmp_path / "out.nt").read_text().splitlines()
+    )
     assert lines
 
 
@@ -175,7 +188,11 @@ def test_a_failed_build_leaves_the_old_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("paths", "out", "words"),
-    [(["nowhere"], "x.ttl", "no such file"), ([str(EXAMPLES)], "x.docx", "end the name with"), ([str(EXAMPLES)], "x", "end the name with")],
+    [
+        (["nowhere"], "x.ttl", "no such file"),
+        ([str(EXAMPLES)], "x.docx", "end the name with"),
+        ([str(EXAMPLES)], "x", "end the name with"),
+    ],
 )
 def test_wrong_calls(tmp_path: Path, paths: list[str], out: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
@@ -184,14 +201,28 @@ def test_wrong_calls(tmp_path: Path, paths: list[str], out: str, words: str) -> 
 
 def test_the_report_counts(tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "kg", "build", str(EXAMPLES), "-o", str(tmp_path / "x.nt"), "--json-report", str(tmp_path / "r.json")],
+        [
+            sys.executable,
+            "-m",
+            "kg",
+            "build",
+            str(EXAMPLES),
+            "-o",
+            str(tmp_path / "x.nt"),
+            "--json-report",
+            str(tmp_path / "r.json"),
+        ],
         capture_output=True,
         check=True,
         cwd=ROOT,
     )
     assert run.stdout == b""
     report = json.loads((tmp_path / "r.json").read_text())
-    assert report["trials"] == 9 and report["counts"]["Trial"] == 9 and report["readers"] == {"centerwatch": 1, "cruk": 1, "ctgov": 5, "medpath": 2}
+    assert (
+        report["trials"] == 9
+        and report["counts"]["Trial"] == 9
+        and report["readers"] == {"centerwatch": 1, "cruk": 1, "ctgov": 5, "medpath": 2}
+    )
     assert report["statements"] == len((tmp_path / "x.nt").read_text().splitlines())
     assert {d["document"] for d in report["documents"]} == {f.name for f in EXAMPLES.glob("*.txt")}
 

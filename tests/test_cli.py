@@ -17,7 +17,9 @@ from tests_support import EXAMPLES, ROOT
 
 
 def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "kg", *arguments], input=stdin, capture_output=True, text=True, check=False, cwd=ROOT)
+    return subprocess.run(
+        [sys.executable, "-m", "kg", *arguments], input=stdin, capture_output=True, text=True, check=False, cwd=ROOT
+    )
 
 
 def test_version_and_help() -> None:
@@ -54,7 +56,10 @@ def test_listing_and_printing_a_query() -> None:
 
 def test_printing_a_query(examples_ttl: Path) -> None:
     printed = run("query", "drug", "--drug", "gleevec", "-g", str(examples_ttl), "--sparql").stdout
-    assert "VALUES ?drug { <http://id.nlm.nih.gov/mesh/D000068877> <https://w3id.org/trialkg/intervention/D000068877> }" in printed
+    assert (
+        "VALUES ?drug { <http://id.nlm.nih.gov/mesh/D000068877> <https://w3id.org/trialkg/intervention/D000068877> }"
+        in printed
+    )
     assert run("sparql", "-", "-g", str(examples_ttl), stdin=printed).stdout.count("NCT") == 8
 
 
@@ -63,7 +68,9 @@ def test_any_sparql(examples_ttl: Path) -> None:
     assert run("sparql", "-e", text, "-g", str(examples_ttl)).stdout.split() == ["n", "9"]
     assert run("sparql", "-e", text, "-g", str(examples_ttl), "--engine", "rdflib").stdout.split() == ["n", "9"]
     assert run("sparql", "-e", "ASK { ?t a tk:Trial }", "-g", str(examples_ttl)).stdout.split() == ["answer", "true"]
-    lines = run("sparql", "-e", "CONSTRUCT WHERE { ?t a tk:Trial }", "-g", str(examples_ttl), "--format", "nt").stdout.splitlines()
+    lines = run(
+        "sparql", "-e", "CONSTRUCT WHERE { ?t a tk:Trial }", "-g", str(examples_ttl), "--format", "nt"
+    ).stdout.splitlines()
     assert len(lines) == 9 and all(line.endswith(" .") for line in lines)
 
 
@@ -79,7 +86,9 @@ def test_validate(examples_ttl: Path, tmp_path: Path) -> None:
     assert run("validate", str(examples_ttl)).stdout.endswith("examples.ttl: conforms\n")
     assert json.loads(run("validate", str(examples_ttl), "--format", "json").stdout)["conforms"] is True
     bad = tmp_path / "bad.ttl"
-    bad.write_text("@prefix tk: <https://w3id.org/trialkg/ontology#> . <https://w3id.org/trialkg/trial/NCT00000001> a tk:Trial .")
+    bad.write_text(
+        "@prefix tk: <https://w3id.org/trialkg/ontology#> . <https://w3id.org/trialkg/trial/NCT00000001> a tk:Trial ."
+    )
     done = run("validate", str(bad))
     assert done.returncode == 1 and "one title" in done.stdout and "violation" in done.stdout
     assert "sh:ValidationReport" in run("validate", str(bad), "--format", "turtle").stdout
@@ -90,7 +99,12 @@ def test_criteria_in_and_out() -> None:
     first, second = map(json.loads, done.stdout.splitlines())
     assert second == {"id": 2, "constraints": []}
     (found,) = first["constraints"]
-    assert (found["variable"], found["comparator"], found["value"], found["unit"]) == ("PlateletCount", "gt", "100000", "/mm3")
+    assert (found["variable"], found["comparator"], found["value"], found["unit"]) == (
+        "PlateletCount",
+        "gt",
+        "100000",
+        "/mm3",
+    )
     assert (found["start"], found["end"]) == (0, 28)
 
 
@@ -139,9 +153,21 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
             command, _, shown = part.partition("\n")
             if command.startswith("make "):
                 continue
-            command = re.sub(r"^(?:\.venv/bin/)?trialkg", f"{sys.executable} -m kg", command.replace("| trialkg", f"| {sys.executable} -m kg"))
+            command = re.sub(
+                r"^(?:\.venv/bin/)?trialkg",
+                f"{sys.executable} -m kg",
+                command.replace("| trialkg", f"| {sys.executable} -m kg"),
+            )
             command = command.replace("examples", str(EXAMPLES)) if " examples " in command else command
-            done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
+            done = subprocess.run(
+                command,
+                shell=True,
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=tmp_path,
+                env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+            )
             printed = done.stdout + done.stderr
             wanted = [line.rstrip() for line in shown.strip().splitlines()]
             lines = [line.rstrip() for line in printed.splitlines()]

@@ -97,7 +97,13 @@ def test_mappings_start_from_terms_that_exist(ontology: rdflib.Graph) -> None:
     known = {s for s in ontology.subjects() if isinstance(s, rdflib.URIRef)}
     for row in body:
         assert rdflib.URIRef(row[0].replace("tk:", TK)) in known, row[0]
-        assert row[2] in {"skos:exactMatch", "skos:closeMatch", "skos:broadMatch", "skos:narrowMatch", "skos:relatedMatch"}
+        assert row[2] in {
+            "skos:exactMatch",
+            "skos:closeMatch",
+            "skos:broadMatch",
+            "skos:narrowMatch",
+            "skos:relatedMatch",
+        }
         assert row[3].split(":")[0] in prefixes and row[5].startswith("semapv:")
     assert len({(r[0], r[3]) for r in body}) == len(body)
     pairs = {(r[0], r[3]) for r in body}
@@ -116,7 +122,15 @@ def test_a_reasoner_finds_it_consistent(tmp_path: Path, ontology: rdflib.Graph, 
     both = rdflib.Graph()
     for triple in ontology:
         both.add(triple)
-    for prop in (tk.hasArm, tk.hasTreatment, tk.ofIntervention, tk.precedes, tk.hasOutcome, tk.hasCriterion, tk.hasConstraint):
+    for prop in (
+        tk.hasArm,
+        tk.hasTreatment,
+        tk.ofIntervention,
+        tk.precedes,
+        tk.hasOutcome,
+        tk.hasCriterion,
+        tk.hasConstraint,
+    ):
         for triple in instances.triples((None, prop, None)):
             both.add(triple)
     for subject, kind in instances.subject_objects(RDF.type):

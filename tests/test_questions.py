@@ -52,6 +52,7 @@ ANSWERS = [
     ("forbids", {"therapy": "warfarin"}, ("trial",), [("NCT00028002",), ("NCT01267695",)]),
     ("sequence", {"drug": "imatinib"}, ("trial", "position"),
      [("EORTC-62063", "not stated"), ("NCT00028002", "before and after"), ("NCT01267695", "before and after"), ("NCT03862768", "before and after")]),
+    ("dosing", {"drug": "imatinib"}, ("trial", "days"), 17),
     ("dosing", {"drug": "sunitinib"}, ("trial", "dose", "unit"), [("NCT03862768", "37.5", "mg/d")]),
     ("accepts", {"variable": "ECOG", "value": "2"}, ("trial", "answer"),
      [("NCT00764595", "no"), ("NCT03862768", "no"), ("EORTC-62063", "not stated"), ("NCT02260505", "not stated"), ("NCT00009906", "yes"),
@@ -60,8 +61,8 @@ ANSWERS = [
      [("NCT00009906", "no"), ("NCT00028002", "no"), ("NCT00116935", "no"), ("NCT01267695", "no"), ("EORTC-62063", "not stated"),
       ("NCT00041197", "not stated"), ("NCT02260505", "not stated"), ("NCT03862768", "not stated"), ("NCT00764595", "yes")]),
     ("accepts", {"variable": "NYHA class", "value": "3"}, ("trial", "answer"), 9),
-    ("prior-therapy", {"therapy": "imatinib"}, ("trial", "stance", "since"),
-     [("NCT00028002", "forbidden", ""), ("NCT00041197", "forbidden", ""), ("NCT00764595", "forbidden", ""), ("NCT01267695", "allowed after a gap", "P28D")]),
+    ("prior-therapy", {"therapy": "imatinib"}, ("trial", "stance", "days"),
+     [("NCT00028002", "forbidden", ""), ("NCT00041197", "forbidden", ""), ("NCT00764595", "forbidden", ""), ("NCT01267695", "allowed after a gap", "28")]),
     ("failed-recruitment", {}, ("trial", "status"), [("EORTC-62063", "Terminated")]),
     ("evidence", {"trial": "NCT01267695", "property": "enrollment"}, ("quote", "source"), [("20 participants", "perioperative.txt")]),
     ("trial", {"trial": "EORTC 62063"}, ("part", "property"), 40),
@@ -71,7 +72,11 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("name", "values", "columns", "expected"), ANSWERS, ids=lambda v: str(v)[:40])
 def test_known_answer(
-    examples: OxigraphGraph, name: str, values: dict[str, str], columns: tuple[str, ...], expected: int | list[tuple[str, ...]]
+    examples: OxigraphGraph,
+    name: str,
+    values: dict[str, str],
+    columns: tuple[str, ...],
+    expected: int | list[tuple[str, ...]],
 ) -> None:
     found = rows(examples, name, *columns, **values)
     if isinstance(expected, int):
@@ -103,7 +108,12 @@ def test_a_question_runs_as_it_stands_with_the_values_of_its_example(name: str, 
 
 @pytest.mark.parametrize(("name", "values", "columns", "expected"), ANSWERS, ids=lambda v: str(v)[:40])
 def test_rdflib_gives_the_same_answers(
-    examples: OxigraphGraph, rdflib_examples: RdflibGraph, name: str, values: dict[str, str], columns: tuple[str, ...], expected: object
+    examples: OxigraphGraph,
+    rdflib_examples: RdflibGraph,
+    name: str,
+    values: dict[str, str],
+    columns: tuple[str, ...],
+    expected: object,
 ) -> None:
     assert sorted(rows(rdflib_examples, name, *columns, **values)) == sorted(rows(examples, name, *columns, **values))
 
@@ -152,7 +162,11 @@ def _shape(sparql: str) -> str:
     text = str(algebra)
     import re
 
-    return re.sub(r"'res': \[.*?\]|'value': \[.*?\]|res: \[.*?\]", "", re.sub(r"rdflib\.term\.(?:URIRef|Literal)\((?:'[^']*'|\"[^\"]*\")[^)]*\)", "T", text))[:200]
+    return re.sub(
+        r"'res': \[.*?\]|'value': \[.*?\]|res: \[.*?\]",
+        "",
+        re.sub(r"rdflib\.term\.(?:URIRef|Literal)\((?:'[^']*'|\"[^\"]*\")[^)]*\)", "T", text),
+    )[:200]
 
 
 @settings(max_examples=100, deadline=None)
@@ -174,7 +188,9 @@ def test_any_text_as_a_concept(text: str) -> None:
         ("trial", {"trial": "<x>"}, "is not the identifier of a trial"),
     ],
 )
-def test_wrong_calls_are_said_in_one_line(examples: OxigraphGraph, name: str, values: dict[str, str], words: str) -> None:
+def test_wrong_calls_are_said_in_one_line(
+    examples: OxigraphGraph, name: str, values: dict[str, str], words: str
+) -> None:
     with pytest.raises(UsageError) as caught:
         bind(question(name), values, examples)
     assert words in str(caught.value) and "\n" not in str(caught.value)

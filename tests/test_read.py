@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests_support import EXAMPLES, quote
 
 from kg.document import Document, Quote, decode, read_document
 from kg.errors import DocumentError
@@ -14,6 +13,7 @@ from kg.read import READERS, identifier, read
 from kg.read.page import cut, layouts, recognise
 from kg.read.runon import split, split_terms
 from kg.read.table_rows import split_arm_rows, split_outcome, vocabulary
+from tests_support import EXAMPLES, quote
 
 
 @pytest.mark.parametrize(

@@ -229,4 +229,6 @@ def test_every_extracted_node_has_evidence(seed_graph: OxigraphGraph) -> None:
 
 
 def test_no_blank_nodes(seeds_ttl: Path) -> None:
-    assert not re.search(r"(?:^|\s)(?:_:|\[\s)", re.sub(r'"(?:[^"\\]|\\.)*"', '""', seeds_ttl.read_text(encoding="utf-8")))
+    assert not re.search(
+        r"(?:^|\s)(?:_:|\[\s)", re.sub(r'"(?:[^"\\]|\\.)*"', '""', seeds_ttl.read_text(encoding="utf-8"))
+    )

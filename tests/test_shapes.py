@@ -166,4 +166,8 @@ def test_every_property_shape_says_what_it_is() -> None:
     sh = rdflib.Namespace("http://www.w3.org/ns/shacl#")
     for shape in graph.objects(None, sh.property):
         if (shape, sh.order, None) in graph:
-            assert (shape, sh.name, None) in graph and (shape, sh.description, None) in graph and (shape, sh.message, None) in graph
+            assert (
+                (shape, sh.name, None) in graph
+                and (shape, sh.description, None) in graph
+                and (shape, sh.message, None) in graph
+            )

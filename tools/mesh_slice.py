@@ -24,7 +24,10 @@ def main() -> None:
             if not owners:
                 sys.exit(f"mesh_slice.txt: no MeSH concept is called {name!r}")
             wanted.add(owners[0])
-    wanted = {above for one in wanted for above in index.closure(one)}
+    size = 0
+    while size < len(wanted):  # what lies above an ancestor in another tree comes along: the slice says all about its own
+        size = len(wanted)
+        wanted = {above for one in wanted for above in index.closure(one)}
     spelled: dict[str, list[str]] = defaultdict(list)
     terms: dict[str, list[str]] = defaultdict(list)
     owner: dict[str, str] = {}

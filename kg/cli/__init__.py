@@ -12,7 +12,9 @@ from kg.cli import ask, build, criteria, mesh, show, validate
 from kg.errors import TrialKGError, UsageError
 
 #: Typer brings its own copy of click in some releases and not in others; both have this class at the root.
-_ClickException = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+_ClickException: type[typer.BadParameter] = next(
+    c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException"
+)
 
 app = typer.Typer(
     name="trialkg",
@@ -66,7 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
     except typer.Exit as error:
         sys.exit(error.exit_code)
     except _ClickException as error:
-        message = error.format_message()  # type: ignore[attr-defined]
+        message = error.format_message()
         if type(error).__name__ == "NoArgsIsHelpError":
             typer.echo(message)
             sys.exit(2)

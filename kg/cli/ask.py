@@ -95,6 +95,7 @@ def sparql(
 
     Example: trialkg sparql -e "SELECT ?t { ?t a tk:Trial }" -g trials.ttl
     """
+    from kg.iri import BASE
     from kg.output import PREFIXES
 
     options.check_format(form, (*FORMATS, "nt"))
@@ -108,9 +109,10 @@ def sparql(
             if not path.is_file():
                 raise UsageError(f"{path}: there is no such file")
             text = path.read_text(encoding="utf-8")
+    known = {**PREFIXES, "trial": f"{BASE}trial/"}
     missing = [
         f"PREFIX {p}: <{ns}>\n"
-        for p, ns in PREFIXES.items()
+        for p, ns in known.items()
         if f"{p}:" in text and f"PREFIX {p}:" not in text.replace("prefix", "PREFIX")
     ]
     query_text = "".join(missing) + text

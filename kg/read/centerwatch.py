@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from kg.document import Document, Quote
 from kg.mesh import MeshIndex
@@ -46,7 +47,7 @@ def read(document: Document, page: Page, index: MeshIndex) -> TrialRecord:
 def _sites(record: TrialRecord, lines: list[Quote]) -> None:
     """A person with a title begins an entry; then the institution, then "City, Country"."""
     starts = [i for i, line in enumerate(lines) if _TITLE.search(line.text)]
-    for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, stop in pairwise([*starts, len(lines)]):
         entry = lines[start:stop]
         place = entry[-1] if len(entry) > 2 and "," in entry[-1].text else None
         institution = entry[1] if len(entry) > 1 and entry[1] is not place else None
