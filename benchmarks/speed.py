@@ -41,7 +41,7 @@ def main() -> None:
     trials = statements = 0
     for file in files * repeat:
         data = timed("floor: bytes from disk", file.read_bytes)
-        document = timed("document", lambda data=data: read_document(file.name, data))
+        document = timed("document", lambda file=file, data=data: read_document(file.name, data))
         timed("floor: split into lines", lambda document=document: document.text.splitlines())
         try:
             record = timed("read", lambda document=document: read(document, index))
@@ -49,15 +49,21 @@ def main() -> None:
             continue
         timed("interpret", lambda record=record, document=document: interpret(record, document, index))
         timed("criteria", lambda record=record, document=document: read_criteria(record, document, index))
-        concepts = timed("link and complete", lambda record=record, document=document: complete(record, document, index))
-        text = timed("JSON-LD", lambda record=record, concepts=concepts: jsonld.document(record, shared(record, concepts)))
+        concepts = timed(
+            "link and complete", lambda record=record, document=document: complete(record, document, index)
+        )
+        text = timed(
+            "JSON-LD", lambda record=record, concepts=concepts: jsonld.document(record, shared(record, concepts))
+        )
         quads = timed("triples", lambda text=text: list(jsonld.quads([text])))
         lines = timed("N-Triples", lambda quads=quads: sorted({f"{q.triple} ." for q in quads}))
         timed("SHACL", lambda lines=lines: validate("\n".join(lines).encode()))
         trials += 1
         statements += len(lines)
     total = sum(v for k, v in seconds.items() if not k.startswith("floor"))
-    print(f"{trials} trials, {statements} statements: {trials / total:.0f} trials/s, {statements / total:.0f} statements/s of CPU")
+    print(
+        f"{trials} trials, {statements} statements: {trials / total:.0f} trials/s, {statements / total:.0f} statements/s of CPU"
+    )
     for name, spent in sorted(seconds.items(), key=lambda item: -item[1]):
         print(f"{spent / total:7.1%} {1000 * spent / trials:8.2f} ms a trial  {name}")
 

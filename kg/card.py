@@ -60,6 +60,7 @@ class _Nodes:
             if part and predicate and value:
                 self.triples[part.value][predicate.value].append(value)
         self.quotes: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.all_quotes: dict[str, list[str]] = defaultdict(list)
         self.labels: dict[str, str] = {}
         self._graph = graph
 
@@ -72,6 +73,7 @@ class _Nodes:
         for node, quote, _, supports in rows:
             if node and quote:
                 self.quotes[node.value, supports.value if supports else ""].append(quote.value)
+                self.all_quotes[node.value].append(quote.value)
 
     def load_labels(self) -> None:
         named = {v.value for node in self.triples.values() for vs in node.values() for v in vs if v.kind == "uri"}
@@ -94,7 +96,9 @@ class _Nodes:
         )
 
     def said(self, node: str, supports: str = "") -> tuple[str, ...]:
-        return tuple(dict.fromkeys(" ".join(q.split()) for q in self.quotes.get((node, supports), [])))
+        """The words behind a property of a node; without a property, all words behind the node."""
+        found = self.quotes.get((node, supports), []) if supports else self.all_quotes.get(node, [])
+        return tuple(dict.fromkeys(" ".join(q.split()) for q in found))
 
 
 def facts(graph: Graph, identifier: str) -> list[Fact]:

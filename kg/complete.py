@@ -90,7 +90,8 @@ def _criteria(criteria: list[Criterion], parts: str, index: MeshIndex) -> list[L
         for number, constraint in enumerate(criterion.has_constraint, 1):
             constraint.id, constraint.type = f"{criterion.id}/constraint/{number}", ["Constraint"]
             for field in ("concept", "exception"):
-                nodes = [concept_node(identifier, index) for identifier in getattr(constraint, field)]
+                phrase = constraint.concept_label if field == "concept" and constraint.qualified else ""
+                nodes = [concept_node(identifier, index, phrase) for identifier in getattr(constraint, field)]
                 concepts |= {n.id: n for n in nodes}
                 setattr(constraint, field, sorted({n.id for n in nodes}))
     return [concepts[i] for i in sorted(concepts)]

@@ -53,8 +53,17 @@ def link_intervention(node: Intervention, index: MeshIndex) -> None:
     _match(node, found, index)
 
 
-def concept_node(identifier: str, index: MeshIndex) -> Condition | Intervention:
-    """The shared node for a concept that a criterion names: an intervention for a drug or procedure, else a condition."""
+def concept_node(identifier: str, index: MeshIndex, phrase: str = "") -> Condition | Intervention:
+    """The shared node for a concept that a criterion names: an intervention for a drug or procedure, else a condition.
+
+    ``phrase`` says more than the concept does, where it is given: the node is the condition of that name, and within it.
+    """
+    if phrase:
+        narrower = Condition(label=canonical_name(phrase), type=["Condition"])
+        narrower.id = iri.shared("condition", narrower.label)
+        narrower.broad_match = [f"mesh:{identifier}"]
+        narrower.is_within = [narrower.id, *(f"mesh:{one}" for one in index.closure(identifier))]
+        return narrower
     if index.in_trees(identifier, ("C", "F03")) or not index.in_trees(identifier, ("D", "E")):
         condition = Condition(label=index.labels[identifier])
         link_condition(condition, index)

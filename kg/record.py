@@ -139,7 +139,8 @@ class Outcome(Node):
 class Constraint(Node):
     """The computable meaning of (part of) a criterion; see the ontology for each property.
 
-    ``concept`` holds the name of what is meant until linking, then an IRI. Constraints of one criterion that share an
+    ``concept`` and ``exception`` hold MeSH identifiers until linking, then IRIs; ``qualified``: ``concept_label`` says more
+    than the concept does ("extrahepatic metastasis"), which then includes what is meant. Constraints of one criterion that share an
     ``alternative`` number hold together; different numbers are alternatives, of which one must hold.
     """
 
@@ -161,9 +162,7 @@ class Constraint(Node):
     alternative: int | None = None
     applies_when: str = ""
     exception: list[str] = []
-    exact_match: list[str] = []
-    broad_match: list[str] = []
-    is_within: list[str] = []
+    qualified: bool = False
 
 
 class Criterion(Node):

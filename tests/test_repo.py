@@ -43,7 +43,9 @@ def test_iris_are_made_in_one_place() -> None:
     for module in MODULES:
         if module.name == "iri.py":
             continue
-        assert "w3id.org/trialkg/" not in module.read_text(encoding="utf-8").replace("w3id.org/trialkg/ontology", ""), module
+        assert "w3id.org/trialkg/" not in module.read_text(encoding="utf-8").replace("w3id.org/trialkg/ontology", ""), (
+            module
+        )
 
 
 def test_nothing_speaks_of_the_workplace() -> None:
@@ -72,7 +74,18 @@ def test_docstring_examples() -> None:
 
 def test_the_wheel_works_away_from_the_checkout(tmp_path: Path) -> None:
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(ROOT)],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "--wheel-dir",
+            str(tmp_path),
+            str(ROOT),
+        ],
         check=True,
         capture_output=True,
     )
@@ -80,9 +93,21 @@ def test_the_wheel_works_away_from_the_checkout(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         archive.extractall(tmp_path / "site")
-    for wanted in ("kg/_data/ontology/context.jsonld", "kg/_data/shapes/trial.ttl", "kg/_data/queries/combine.rq", "kg/facts/layouts.toml", "kg/py.typed"):
+    for wanted in (
+        "kg/_data/ontology/context.jsonld",
+        "kg/_data/shapes/trial.ttl",
+        "kg/_data/queries/combine.rq",
+        "kg/facts/layouts.toml",
+        "kg/py.typed",
+    ):
         assert wanted in names
     code = f"from kg.cli import main; main(['build', '-q', {str(EXAMPLES)!r}, '-o', 'x.nt'])"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")}, check=False, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path / "site")},
+        check=False,
+        capture_output=True,
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "x.nt").stat().st_size > 100_000

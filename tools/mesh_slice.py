@@ -25,7 +25,9 @@ def main() -> None:
                 sys.exit(f"mesh_slice.txt: no MeSH concept is called {name!r}")
             wanted.add(owners[0])
     size = 0
-    while size < len(wanted):  # what lies above an ancestor in another tree comes along: the slice says all about its own
+    while size < len(
+        wanted
+    ):  # what lies above an ancestor in another tree comes along: the slice says all about its own
         size = len(wanted)
         wanted = {above for one in wanted for above in index.closure(one)}
     spelled: dict[str, list[str]] = defaultdict(list)

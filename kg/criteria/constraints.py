@@ -25,6 +25,8 @@ _DIAGNOSIS = ("C", "F03")
 _THERAPY_CUE = re.compile(r"(?:no |not |any )?(?:other )?(?:prior|previous|concurrent|concomitant)\b", re.I)
 #: How many characters beside a mention its cues are looked for: longer than any sentence that people write.
 _REACH = 400
+_NUMERAL = re.compile(r"[IVX/-]+|.*\d.*|class|grade|stage")
+_WORD_BEFORE = re.compile(r"([\w/-]+)[ \t]+$")
 _OR = re.compile(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?")
 _FOR_SOME = re.compile(r"\s*(?:for|if|in)\b")
 _PARENTHESIS = re.compile(r"\(\s*$")
@@ -33,6 +35,11 @@ _PARENTHESIS = re.compile(r"\(\s*$")
 @cache
 def _cue(name: str) -> re.Pattern[str]:
     return re.compile(assets.facts("criteria")[name], re.I)
+
+
+@cache
+def _plain_before() -> frozenset[str]:
+    return frozenset(assets.facts("criteria")["plain_before"])
 
 
 @cache
@@ -103,7 +110,14 @@ def _distinct(made: list[Constraint]) -> list[Constraint]:
     kept: dict[tuple[object, ...], Constraint] = {}
     for one in made:
         key = (
-            (one.kind, tuple(one.concept), one.negated, one.minimum_time_since, one.maximum_time_since)
+            (
+                one.kind,
+                tuple(one.concept),
+                one.concept_label if one.qualified else "",
+                one.negated,
+                one.minimum_time_since,
+                one.maximum_time_since,
+            )
             if one.concept
             else (id(one),)
         )
@@ -167,6 +181,9 @@ def _mentions(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list
         if busy.touch(start, end):
             continue
         identifier = choose(owners, "Any", index)
+        again = found and found[-1].identifier == identifier and text[found[-1].end : start].strip() == "("
+        if again:
+            continue  # the abbreviation in brackets after the name
         if identifier and index.in_trees(identifier, _DIAGNOSIS):
             found.append(_Mention(start, end, identifier, False))
         elif identifier and index.in_trees(identifier, _THERAPY):
@@ -230,6 +247,8 @@ def _therapies_and_diagnoses(quote: Quote, times: list[Window], mentions: list[_
         )
         one.concept_label = " ".join(text[mention.start : mention.end].split())
         one.applies_when = when if mention.start < limit else ""
+        if kind == "Diagnosis":
+            _qualify(text, mention, one)
         if mention.window:
             _set_window(one, mention.window)
             one.cite(quote.part(min(mention.start, mention.window.start), max(mention.end, mention.window.end)))
@@ -252,6 +271,27 @@ def _therapies_and_diagnoses(quote: Quote, times: list[Window], mentions: list[_
     for window in times:
         if window not in used:
             yield _unnamed(quote, window)
+
+
+def _qualify(text: str, mention: _Mention, one: Constraint) -> None:
+    """Words around a disease that narrow it, or make it something else, change what the constraint is about."""
+    if turned := _cue("turned").match(text, mention.end):
+        one.concept, one.concept_label = [], f"{one.concept_label} {turned[1]}"
+        return
+    if not one.applies_when and (narrowed := _cue("narrowed").match(text, mention.end)):
+        one.applies_when = " ".join(narrowed[1].split())
+    start = mention.start
+    while before := _WORD_BEFORE.search(text, max(0, start - 40), start):
+        if (
+            before[1].lower().strip("-") in _plain_before()
+            or _NUMERAL.fullmatch(before[1])
+            or not before[1][0].isalpha()
+            or mention.start - before.start(1) > 60
+        ):
+            break
+        start = before.start(1)
+    if start < mention.start:
+        one.concept_label, one.qualified = " ".join(text[start : mention.end].split()), True
 
 
 def _either(text: str, kept: list[tuple[_Mention, Constraint]]) -> None:
