@@ -69,7 +69,7 @@ def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex) -> list[Cons
     times = _windows(text, spans)
     mentions = _mentions(text, index, [(b.start, b.end) for b in found if b.variable])
     _assign(text, times, mentions)
-    made += _therapies_and_diagnoses(quote, times, mentions)
+    made += _therapies_and_diagnoses(quote, times, mentions, exclusion)
     made += _fixed_kinds(quote, times)
     made = _distinct(made)
     allowed = bool(_cue("allowed").search(text)) and not re.match(r"\s*not?\b", text, re.I)
@@ -223,7 +223,9 @@ def _exceptions(text: str, mentions: list[_Mention]) -> tuple[list[_Mention], li
     return [m for m in mentions if m.start < cue.start()], [m for m in mentions if m.start >= cue.end()]
 
 
-def _therapies_and_diagnoses(quote: Quote, times: list[Window], mentions: list[_Mention]) -> Iterator[Constraint]:
+def _therapies_and_diagnoses(
+    quote: Quote, times: list[Window], mentions: list[_Mention], exclusion: bool
+) -> Iterator[Constraint]:
     text = quote.text
     proper, excepted = _exceptions(text, mentions)
     condition = _cue("condition").search(text)
@@ -248,7 +250,7 @@ def _therapies_and_diagnoses(quote: Quote, times: list[Window], mentions: list[_
         one.concept_label = " ".join(text[mention.start : mention.end].split())
         one.applies_when = when if mention.start < limit else ""
         if kind == "Diagnosis":
-            _qualify(text, mention, one)
+            _qualify(text, mention, one, barring=exclusion != one.negated)
         if mention.window:
             _set_window(one, mention.window)
             one.cite(quote.part(min(mention.start, mention.window.start), max(mention.end, mention.window.end)))
@@ -273,12 +275,12 @@ def _therapies_and_diagnoses(quote: Quote, times: list[Window], mentions: list[_
             yield _unnamed(quote, window)
 
 
-def _qualify(text: str, mention: _Mention, one: Constraint) -> None:
+def _qualify(text: str, mention: _Mention, one: Constraint, *, barring: bool) -> None:
     """Words around a disease that narrow it, or make it something else, change what the constraint is about."""
     if turned := _cue("turned").match(text, mention.end):
         one.concept, one.concept_label = [], f"{one.concept_label} {turned[1]}"
         return
-    if not one.applies_when and (narrowed := _cue("narrowed").match(text, mention.end)):
+    if barring and not one.applies_when and (narrowed := _cue("narrowed").match(text, mention.end)):
         one.applies_when = " ".join(narrowed[1].split())
     start = mention.start
     while before := _WORD_BEFORE.search(text, max(0, start - 40), start):
