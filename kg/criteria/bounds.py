@@ -234,7 +234,7 @@ def find(text: str) -> list[Bound]:
         if not comparator and previous is not None and when and previous.comparator and previous.at >= clause:
             comparator = previous.comparator
         previous = one
-        names = list(dict.fromkeys(_counted(v, one, text) for v in own))
+        names = [n for n in dict.fromkeys(_counted(v, one, text) for v in own) if n]
         if not names and _age(one, text):
             names = ["Age"]
         label = ""

@@ -76,6 +76,7 @@ class Quantity:
         return self.unit in _TIME_UNITS
 
 
+_DATE = re.compile(r"\d{1,2}/\d{1,2}/(?:19|20)?\d\d(?!\d)")
 _PIECE = re.compile(r"[A-Za-z]+|[^\sA-Za-z]")
 _GAP = frozenset(
     [
@@ -165,6 +166,8 @@ def _is_name(text: str, start: int, end: int) -> bool:
             "SCORE",
         ):
             return True
+    if _DATE.match(text, start) or _DATE.match(text, max(0, start - 3)) or _DATE.match(text, max(0, start - 2)):
+        return True
     tail = text[end : end + 14]
     return bool(
         re.match(r"(?:st|nd|rd|th)\b", tail)

@@ -6,9 +6,9 @@ that begin and end as names of conditions do. The best way is found by dynamic p
 
 from __future__ import annotations
 
-import itertools
 import re
 from functools import cache
+from itertools import pairwise
 
 from kg import assets
 from kg.document import Quote
@@ -27,32 +27,46 @@ def _bare(token: str) -> str:
     return token.strip("(),;.:'\"").lower()
 
 
+def _known(text: str, index: MeshIndex) -> bool:
+    """Whether MeSH has the phrase as a disease or finding; organs, organisms and the rest do not count."""
+    return any(index.in_trees(i, ("C", "F03", "F01", "E04", "G08")) for i in index.find(text))
+
+
 def _score(tokens: list[str], text: str, index: MeshIndex, hints: set[str]) -> float:
     """How much the phrase looks like one whole name."""
+    if len(tokens) > 1 and tokens[-1].startswith("(") and tokens[-1].endswith(")"):
+        tokens, text = tokens[:-1], text[: text.rindex("(")]  # an abbreviation belongs to the name before it
     bare = [_bare(t) for t in tokens]
-    if tokens[-1].endswith(",") or bare[-1] in _words("binders") or text.count("(") != text.count(")"):
+    binders, heads, openers = _words("binders"), _words("heads"), _words("openers")
+    if tokens[-1].endswith(",") or text.count("(") != text.count(")"):
         return -6.0
-    phrase = key(text)
+    if bare[-1] in binders and bare[-2:] not in (["extensive", "stage"], ["limited", "stage"]):
+        return -6.0
     score = -1.0
-    if phrase in hints:
+    if key(text) in hints:
         score += 3.0 + 0.6 * len(tokens)
-    elif index.find(text):
-        score += 2.5 + 0.6 * len(tokens)
+    elif _known(text, index):
+        score += 1.6 + 0.9 * len(tokens)
     else:
-        heads = _words("heads")
-        if bare[-1] in heads:
+        # A name is often a known one with words before it: "Malignant Brain Tumors".
+        tails = [
+            1.6 + 0.9 * (len(tokens) - k) - 0.6 * k
+            for k in (1, 2, 3)
+            if k < len(tokens) and _known(" ".join(tokens[k:]), index)
+        ]
+        if tails:
+            score += max(tails)
+        elif bare[-1] in heads or any(b in heads and after in ("of", "in") for b, after in pairwise(bare)):
             score += 1.6
-        breaks = sum(
-            1
-            for one, following in itertools.pairwise(tokens)
-            if _bare(one) in heads and not one.endswith(",") and following[0].isupper()
-        )
-        score -= 1.4 * breaks
-    if bare[0] in _words("openers"):
-        score += 0.5
-    if tokens[0][0].islower() or not tokens[0][0].isalnum():
-        score -= 2.0
-    return score
+        for one, following in pairwise(tokens):
+            if one.endswith((",", "/", "-")) or not following[0].isupper():
+                continue
+            score -= 1.4 * (_bare(one) in heads)
+            score -= 0.7 * (_bare(following) in openers and _bare(one) not in openers)
+    score += 0.5 * (bare[0] in openers)
+    if tokens[0][0] == "(" or bare[0] in ("of", "and", "or", "in", "with", "the", "to", "by"):
+        return score - 5.0
+    return score - 2.0 * (tokens[0][0].islower() or not tokens[0][0].isalnum())
 
 
 def split(quote: Quote, index: MeshIndex, hints: list[str]) -> list[Quote]:
@@ -73,7 +87,7 @@ def split(quote: Quote, index: MeshIndex, hints: list[str]) -> list[Quote]:
     while cuts[-1] > 0:
         cuts.append(best[cuts[-1]][1])
     cuts.reverse()
-    return [quote.part(matches[a].start(), matches[b - 1].end()).strip(" ,;|") for a, b in itertools.pairwise(cuts)]
+    return [quote.part(matches[a].start(), matches[b - 1].end()).strip(" ,;|") for a, b in pairwise(cuts)]
 
 
 def split_terms(quote: Quote, index: MeshIndex) -> list[Quote]:
