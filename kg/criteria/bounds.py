@@ -54,6 +54,16 @@ _VAGUE = frozenset(
     }
 )
 _CHILD = re.compile(r"\b(?:old|age[ds]?|infants?|children)\b", re.I)
+#: Below this a number without a unit is no blood pressure ("hypertension of stage 2").
+_LEAST_PRESSURE = 30
+_MEASURES = re.compile(
+    r"\b(?:scores?|scales?|index|levels?|count|rate|ratio|number|grade|value|size|diameter|length|dose|concentration|volume|titer|titre|"
+    r"thickness|depth|distance|pressure|percentage|gap|iq|quotient|intake|units?|range|area|density|interval|angle|width|height|power|acuity|class|stage|group|impedance|temperature|frequency|strength|equivalents?)s?$",
+    re.I,
+)
+_SPREAD = re.compile(r"\b(?:between|range|ranging)\b\D*$", re.I)
+_GRADED = re.compile(r"\b(?:scores?|grade|class|stage|group|scale|index)$", re.I)
+_YOUNG = frozenset({"under", "over", "above", "below", "younger than", "older than"})
 _TIMED = frozenset({"a", "mo", "wk", "d"})
 
 
@@ -94,6 +104,10 @@ def _fits(variable: str, one: Quantity) -> bool:
     if timed:
         return one.unit == "" and not one.relative_to
     wanted = terms.scheme("VariableScheme")[variable].unit
+    if one.unit == "%" and not one.relative_to and wanted not in ("%", "{score}", "{count}"):
+        return False
+    if wanted == "mm[Hg]" and not one.unit and one.value < _LEAST_PRESSURE:
+        return False
     if one.unit.startswith(("mg/d", "ug/d", "g/d")) and wanted != one.unit:
         return False
     return not (wanted == "{score}" and one.unit not in ("", "%", "{score}", "cm", "mm"))
@@ -123,7 +137,8 @@ def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previou
     after = [v for v in found if v.start >= one.end - (0 if not one.flipped else 3) and v.start - one.end <= 34]
     directly = bool(after) and bool(_LINK_AFTER.match(text[one.end : after[0].start])) and _fits(after[0].variable, one)
     before = [i for i, v in enumerate(found) if v.start >= clause and v.end <= one.at and _fits(v.variable, one)]
-    inside = [v for v in found if v.start >= one.at and v.end <= one.end and _fits(v.variable, one)]
+    inside = [v for v in found if one.at <= v.start < one.end and _fits(v.variable, one)]
+    directly = directly and bool(one.unit or one.comparator or one.relative_to)
     if one.flipped and directly:
         return after[:1]
     if inside and not before:
@@ -131,6 +146,8 @@ def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previou
     if before:
         nearest = found[before[-1]]
         gap = text[nearest.end : one.start]
+        if one.spelled and len(gap) > 20:
+            return after[:1] if directly else []
         if directly and (previous_end > nearest.end or len(gap) > 40):
             return after[:1]
         if len(gap) <= 90:
@@ -156,6 +173,12 @@ def _age(one: Quantity, text: str) -> bool:
             or re.search(r"(?:years|yrs)[\s-](?:of age|old)", text[one.at : one.end + 12], re.I)
         )
     return bool(_pattern("people").search(around))
+
+
+def _bare_age(one: Quantity, text: str) -> bool:
+    """Whether a number without a unit is an age: "Patients under 18"."""
+    lead = text[max(0, one.start - 30) : one.start]
+    return not one.unit and not one.relative_to and 1 <= one.value <= 110 and bool(_pattern("people").search(lead))
 
 
 def _when(text: str, one: Quantity) -> str:
@@ -204,6 +227,8 @@ def _counted(named: Named, one: Quantity, text: str) -> str:
 def _label(text: str, start: int, clause: int) -> str:
     """The words before a number whose quantity is not known."""
     before = re.sub(r"[(\[:,]\s*$", "", text[max(clause, start - 80) : start].strip())
+    before = re.sub(r"\s*\([^()]{1,30}\)\s*(?=(?:of|is|range|level|score)?\s*$)", " ", before).strip()
+    before = re.sub(r"\s+(?:of|is|a|are|was|range|ranging|between|from|must be|should be|being|:)$", "", before)
     piece = re.split(r"[,;:()]| and | or | with | have | has ", before)[-1]
     return " ".join(piece.split()[-6:])
 
@@ -231,18 +256,37 @@ def find(text: str) -> list[Bound]:
         if own:
             pass
         comparator = one.comparator
-        if not comparator and previous is not None and when and previous.comparator and previous.at >= clause:
-            comparator = previous.comparator
+        if not comparator and previous is not None and previous.comparator and previous.at >= clause:
+            same_limit = (
+                one.relative_to and one.relative_to == previous.relative_to and "(" in text[previous.end - 1 : one.at]
+            )
+            if when or same_limit:
+                comparator = previous.comparator
+        if (
+            not comparator
+            and one.relative_to
+            and one.upper is None
+            and re.search(r"\bwithin\s*$", text[: one.start][-10:])
+        ):
+            comparator = "le"
         previous = one
         names = [n for n in dict.fromkeys(_counted(v, one, text) for v in own) if n]
-        if not names and _age(one, text):
+        sign = text[one.start : one.at].strip(" (").lower()
+        if not names and (_age(one, text) or (sign in _YOUNG and _bare_age(one, text))):
             names = ["Age"]
         label = ""
         if not names:
-            sign = text[one.start : one.at].strip(" (").lower()
-            sure = comparator and (sign not in _VAGUE) and not one.is_time
+            measured = _MEASURES.search(_label(text, one.start, clause)) and not one.is_time and not one.spelled
+            spread = one.upper is not None and (measured or _SPREAD.search(text, max(0, one.start - 16), one.start))
+            sure = (comparator or spread) and not one.is_time and (sign not in _VAGUE or bool(one.unit) or bool(spread))
+            if not comparator and measured and _GRADED.search(_label(text, one.start, clause)):
+                comparator, sure = "" if one.upper is not None else "eq", True
             if not sure or (one.unit == "" and not one.relative_to and one.spelled):
                 continue
+            bare = not one.unit and not one.relative_to and (sign[:1].isalpha() or not sign)
+            counting = re.match(r"\s+(?:of|or|consecutive|times)\b", text[one.end :][:14]) or one.value <= 3
+            if bare and counting and not _MEASURES.search(_label(text, one.start, clause)):
+                continue  # "at least 2 of the following", "more than one episode"
             label = _label(text, one.start, clause) or " ".join(
                 re.split(r"[,;:.()]", text[one.end : one.end + 80])[0].split()[:6] or text[:80].split()[:6]
             )

@@ -77,27 +77,11 @@ class Quantity:
 
 
 _DATE = re.compile(r"\d{1,2}/\d{1,2}/(?:19|20)?\d\d(?!\d)")
+_ITEM = re.compile(r"(?:^|[;:.,\n]|\bor|\band)\s*$")
+_SECOND = re.compile(number.NUMBER, re.I)
 _PIECE = re.compile(r"[A-Za-z]+|[^\sA-Za-z]")
-_GAP = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "than",
-        "age",
-        "score",
-        "is",
-        "about",
-        "approximately",
-        ":",
-        "(",
-        "to",
-        "or",
-        "equal",
-        "be",
-    ]
-)
+#: Little words that may stand between a comparator and its number.
+_GAP = frozenset("a an the of than age score is about approximately : ( ) to or equal be".split())
 
 
 @cache
@@ -169,10 +153,16 @@ def _is_name(text: str, start: int, end: int) -> bool:
     if _DATE.match(text, start) or _DATE.match(text, max(0, start - 3)) or _DATE.match(text, max(0, start - 2)):
         return True
     tail = text[end : end + 14]
+    if tail.startswith(")") and _ITEM.search(text, max(0, start - 6), start):
+        return True  # the number of an item
     return bool(
         re.match(r"(?:st|nd|rd|th)\b", tail)
         or re.match(r"-(?:lead|item|point|step|stage|FU|F\b|dimensional|channel|[A-Z]{2})", tail)
-        or (re.match(r"[A-Za-z]", tail) and not _UNIT.match(tail) and not re.match(r"(?:x|X)\s?(?:ULN|UNL|the)", tail))
+        or (
+            re.match(r"[A-Za-z]", tail)
+            and not _UNIT.match(tail)
+            and not re.match(r"(?:x|X)\s?(?:ULN|UNL|the|upper|lower|normal|instit)", tail)
+        )
     )
 
 
@@ -213,7 +203,7 @@ def find(text: str) -> Iterator[Quantity]:
             one.comparator, one.start = sign
         one.unit, one.end = _unit_after(text, end)
         spread = _RANGE.match(text, one.end if one.unit else end)
-        if spread and (second := _NUMBER.match(text, spread.end())) and _may_range(spread.group(), lead, one, text):
+        if spread and (second := _SECOND.match(text, spread.end())) and _may_range(spread.group(), lead, one, text):
             upper = number.parse(second.group())
             if upper is not None and (upper > value or spread.group().strip() in ("-", "–", "—", "to")):
                 one.upper = number.plain(upper)
@@ -254,7 +244,9 @@ def _may_range(joint: str, lead: str, one: Quantity, text: str) -> bool:
     joint = joint.strip().lower()
     if joint == "and":
         return bool(
-            re.search(r"\b(?:between|from|range of|aged?|ages)\s*:?\s*(?:the ages of\s*|\w+ ){0,3}$", lead, re.I)
+            re.search(
+                r"\b(?:between|from|range of|aged?|ages)\s*:?\s*(?:the ages of\s*|\w+ ){0,3}[=≥>]?\s*$", lead, re.I
+            )
         )
     return not (one.comparator in ("lt", "le", "gt") and joint in ("to",)) or one.comparator == ""
 

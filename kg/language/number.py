@@ -11,8 +11,8 @@ _FACTS = assets.facts("numbers")
 _UNITS: dict[str, int] = _FACTS["units"]
 _TENS: dict[str, int] = _FACTS["tens"]
 
-_DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.·]\d+)?|[.·]\d+"
-_POWER = r"\s?[x×X*•∙]\s?10\s?(?:\^|\*\*|\*|e|E)?\s?[⁰¹²³⁴⁵⁶⁷⁸⁹\d]{1,2}"
+_DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d{1,2}(?![\d,])|\d+(?:[.·]\d+)?|[.·]\d+"
+_POWER = r"(?:\s?[x×X*•∙]\s?10\s?(?:\^|\*\*|\*|e|E)?\s?[⁰¹²³⁴⁵⁶⁷⁸⁹\d]{1,2}|\s10(?:3|6|9|12)(?=\s?/\s?[lL]\b))"
 _WORDS = (
     rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(list(_UNITS)[1:10])}))?|{'|'.join(sorted(_UNITS, key=len, reverse=True))})"
     r"(?:\s+and\s+(?:a|one)\s+half)?"
@@ -24,7 +24,7 @@ DIGITS = rf"(?:(?:{_DIGITS})(?:{_POWER})?|10\s?\^\s?\d{{1,2}})"
 NUMBER = rf"(?:{DIGITS}|(?<![A-Za-z-])(?:{_WORDS})(?![A-Za-z]))"
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_POWER_PARTS = re.compile(rf"({_DIGITS})\s?[x×X*•∙]\s?10\s?(?:\^|\*\*|\*|e|E)?\s?(\d{{1,2}})")
+_POWER_PARTS = re.compile(rf"({_DIGITS})\s?[x×X*•∙ ]\s?10\s?(?:\^|\*\*|\*|e|E)?\s?(\d{{1,2}})")
 _PLAIN_POWER = re.compile(r"10\s?\^\s?(\d{1,2})")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
