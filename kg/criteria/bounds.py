@@ -53,7 +53,9 @@ _VAGUE = frozenset(
         "minimum",
     }
 )
-_CHILD = re.compile(r"\b(?:old|age[ds]?|infants?|children)\b", re.I)
+_CHILD = re.compile(r"\b(?:age[ds]?|infants?|children|newborns?)\b", re.I)
+_OLD = re.compile(r"[\s-]*(?:of age|old|of life)\b", re.I)
+_AFTER_NUMBER = re.compile(r"(?:year|yr|month|week)", re.I)
 #: Below this a number without a unit is no blood pressure ("hypertension of stage 2").
 _LEAST_PRESSURE = 30
 _MEASURES = re.compile(
@@ -63,6 +65,10 @@ _MEASURES = re.compile(
 )
 _SPREAD = re.compile(r"\b(?:between|range|ranging)\b\D*$", re.I)
 _GRADED = re.compile(r"\b(?:scores?|grade|class|stage|group|scale|index)$", re.I)
+_OF_THESE = re.compile(
+    r"\s+(?:of|out of|from)\s+(?:the\s+|these\s+)?(?:following|criteria|below|these|\d|three|four|five|six|risk factors|symptoms)",
+    re.I,
+)
 _YOUNG = frozenset({"under", "over", "above", "below", "younger than", "older than"})
 _TIMED = frozenset({"a", "mo", "wk", "d"})
 
@@ -136,7 +142,11 @@ def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previou
     """The variables that a number bounds, from the words before it or directly after it."""
     after = [v for v in found if v.start >= one.end - (0 if not one.flipped else 3) and v.start - one.end <= 34]
     directly = bool(after) and bool(_LINK_AFTER.match(text[one.end : after[0].start])) and _fits(after[0].variable, one)
-    before = [i for i, v in enumerate(found) if v.start >= clause and v.end <= one.at and _fits(v.variable, one)]
+    before = [
+        i
+        for i, v in enumerate(found)
+        if v.start >= clause and v.end <= one.at and _fits(v.variable, one) and not _AFTER_NUMBER.match(text, v.start)
+    ]
     inside = [v for v in found if one.at <= v.start < one.end and _fits(v.variable, one)]
     directly = directly and bool(one.unit or one.comparator or one.relative_to)
     if one.flipped and directly:
@@ -159,7 +169,7 @@ def _age(one: Quantity, text: str) -> bool:
     """Whether a number of years (or months of a child) is an age although no word of age stands before it."""
     if one.unit not in ("a", "mo", "wk", "d"):
         return False
-    if one.unit != "a" and not _CHILD.search(text, max(0, one.start - 120), one.end + 120):
+    if one.unit != "a" and not (_CHILD.search(text, max(0, one.start - 25), one.start) or _OLD.match(text, one.end)):
         return False
     around = text[max(0, one.start - 60) : one.end + 40]
     tail = text[one.end : one.end + 30]
@@ -284,6 +294,8 @@ def find(text: str) -> list[Bound]:
             if not sure or (one.unit == "" and not one.relative_to and one.spelled):
                 continue
             bare = not one.unit and not one.relative_to and (sign[:1].isalpha() or not sign)
+            if _OF_THESE.match(text, one.end):
+                continue  # "two or more of the following"
             counting = re.match(r"\s+(?:of|or|consecutive|times)\b", text[one.end :][:14]) or one.value <= 3
             if bare and counting and not _MEASURES.search(_label(text, one.start, clause)):
                 continue  # "at least 2 of the following", "more than one episode"

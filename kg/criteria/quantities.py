@@ -31,7 +31,7 @@ _AFTER_LIMIT = re.compile(r"\s?(?:x|×|X|\*|times)\s?$")
 _LIMIT_BEFORE = re.compile(
     r"(?P<limit>ULN|UNL|LLN|upper limit of normal|lower limit of normal)\)?\s*(?:x|×|X|\*|times)\s*$", re.I
 )
-_RANGE = re.compile(rf"\s?(?:-|–|—|‐|‑|to|through|~|and|till)\s?(?=\(?{number.DIGITS}|{number.NUMBER})", re.I)
+_RANGE = re.compile(rf"\s?(?:-|–|—|‐|‑|to|through|~|～|and|till)\s?(?=\(?{number.DIGITS}|{number.NUMBER})", re.I)
 _LIST = re.compile(rf"(?:\s?(?:,|/|or|and|,\s?or|,\s?and)\s?(?:{number.DIGITS})(?![\w.]))+", re.I)
 _UNIT = re.compile(rf"\s?-?\s?(?:{unit.PER_UNIT}|(?:{unit.UNIT}))", re.I)
 _FLIPPED = re.compile(r"\s?(≥|≤|>=|<=|=>|=<|<|>|〉|〈)\s?(?=[A-Za-z])")

@@ -10,9 +10,9 @@ from kg.criteria.spans import Spans
 from kg.language import duration
 
 _WITHIN = re.compile(
-    r"(?:within|in|during|over|for|throughout|≤|<|less than|fewer than|up to|not more than|no more than|previous|prior|past|last|preceding)"
+    r"(?:within|in|during|over|for|throughout|≤|<|less than|fewer than|up to|not more than|no more than|previous|prior|past|last|preceding|next|former|coming)"
     r"\s*(?:(?:the|a|an|of|at|least|immediate|immediately|about|approximately)\s+)*"
-    r"(?:past|last|previous|preceding|prior|recent|first|next|following)?\s*\(?\s*$",
+    r"(?:past|last|previous|preceding|prior|recent|first|next|following|former|coming)?\s*\(?\s*$",
     re.I,
 )
 _AT_LEAST = re.compile(
@@ -20,7 +20,7 @@ _AT_LEAST = re.compile(
     r"exceeding|greater than or equal to|at minimum)\s*(?:(?:the|a|an|of|or equal to|past|last|previous)\s+)*\(?\s*$",
     re.I,
 )
-_LOOK_BACK = re.compile(r"\b(?:past|last|previous|preceding|prior|recent)\s*\(?\s*$", re.I)
+_LOOK_BACK = re.compile(r"\b(?:past|last|previous|preceding|prior|recent|next|former|coming)\s*\(?\s*$", re.I)
 _EVENT = re.compile(
     r"[\s)]*(?:or (?:more|longer|greater)\s+)?(?:have (?:elapsed|passed)\s+)?"
     r"(?:since|before|prior to|prior|previous to|after|following|of (?:the )?(?:first|study|start|randomi|enrol|entry|screening|baseline|dosing|day|"
@@ -28,11 +28,13 @@ _EVENT = re.compile(
     r"from|ago|previously|earlier|preceding|post|beyond|out from|until|elapsed|washout|wash-out|afterwards?|thereafter|apart|leading up|pre-)",
     re.I,
 )
-_FOR = re.compile(
-    r"\bfor\s+(?:(?:a|the|an|total|period|of|at|least|duration|minimum|approximately|about|up|to|another|additional)\s+)*\(?\s*$",
-    re.I,
-)
-_STABLE = re.compile(r"\b(?:stable|duration|lasting|persist\w*|history|continu\w+|least|more than)\b", re.I)
+#: Words that open a window reaching back or ahead.
+_BOUNDING = ("within", "previous", "prior", "past", "last", "preceding", "less", "<", "≤", "fewer", "up")
+#: Words after a duration that say that the time lies between the event and now.
+_AFTERWARDS = ("after", "following", "post", "washout", "wash-out", "have", "elapsed", "since", "apart", "from", "or")
+_BEHIND = re.compile(r"\s*(?:or (?:more|longer|greater)|and (?:more|longer)|minimum)\b", re.I)
+#: A duration that measures something else: "at least 10 minutes of exercise a week".
+_MEASURED = re.compile(r"\s*(?:per|/|a|each)\s?(?:day|week|month)\b", re.I)
 
 
 class Window(NamedTuple):
@@ -54,42 +56,17 @@ def find(text: str, taken: list[tuple[int, int]]) -> Iterator[Window]:
         tail = text[found.end : found.end + 45]
         event = _EVENT.match(tail)
         if least := _AT_LEAST.search(lead):
-            before = lead[: least.start()].rstrip().lower()
-            if (
-                event
-                or _FOR.search(lead)
-                or before.endswith(("for", "since", "of", "duration", "lasting"))
-                or _STABLE.search(before)
-            ):
+            if event or not _MEASURED.match(tail):
                 yield Window(found.start - len(lead) + least.start(), found.end, found.least, "minimum")
         elif within := _WITHIN.search(lead):
             start = found.start - len(lead) + within.start()
-            word = within.group().split()[0].lower() if within.group().split() else ""
+            word = next(iter(within.group().lower().split()), "")
             if word == "for" and not _LOOK_BACK.search(lead):
                 yield Window(start, found.end, found.least, "minimum")
-            elif (
-                word in ("within", "previous", "prior", "past", "last", "preceding") or _LOOK_BACK.search(lead) or event
-            ):
+            elif word in _BOUNDING or _LOOK_BACK.search(lead) or event:
                 yield Window(start, found.end, found.greatest, "maximum")
         elif event:
-            word = event.group().strip().lower()
-            bound = (
-                "minimum"
-                if word.startswith(
-                    (
-                        "after",
-                        "following",
-                        "post",
-                        "washout",
-                        "wash-out",
-                        "have",
-                        "elapsed",
-                        "since",
-                        "apart",
-                        "from",
-                        "or",
-                    )
-                )
-                else "maximum"
-            )
-            yield Window(found.start, found.end, found.greatest, bound)
+            after = event.group().strip().lower().startswith(_AFTERWARDS)
+            yield Window(found.start, found.end, found.greatest, "minimum" if after else "maximum")
+        elif _BEHIND.match(tail):
+            yield Window(found.start, found.end, found.least, "minimum")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from kg.language import number
 
-UNIT = r"(?:minutes?|mins?|hours?|hrs?|days?|weeks?|wks?|months?|mos?|years?|yrs?)(?![A-Za-z])"
+UNIT = r"(?:minutes?|mins?|hours?|hrs?|h|days?|weeks?|wks?|months?|mos?|years?|yrs?|y)(?![A-Za-z])"
 _RANGE = rf"({number.NUMBER})(?:\s?(?:-|–|—|to|or|and|/)\s?({number.NUMBER}))?\s?(?:\(\s?\d+\s?\)\s?)?-?\s?({UNIT})"
 _DURATION = re.compile(rf"(?<![\w.])(?:{_RANGE}|((?:one|a)\s+half\s+|half\s+an?\s+|an?\s+)({UNIT}))", re.I)
 
