@@ -64,7 +64,7 @@ _MEASURES = re.compile(
     re.I,
 )
 _SPREAD = re.compile(r"\b(?:between|range|ranging)\b\D*$", re.I)
-_GRADED = re.compile(r"\b(?:scores?|grade|class|stage|group|scale|index)$", re.I)
+_GRADED = re.compile(r"\b(?:scores?|scale|index)$", re.I)
 _OF_THESE = re.compile(
     r"\s+(?:of|out of|from)\s+(?:the\s+|these\s+)?(?:following|criteria|below|these|\d|three|four|five|six|risk factors|symptoms)",
     re.I,
@@ -320,6 +320,8 @@ def find(text: str) -> list[Bound]:
             and (_ADJACENT.match(text[own[-1].end : one.at]) or own[0].start >= one.end)
             and not one.spelled
         ):
+            if 1900 <= one.value <= 2100 and not one.unit:
+                continue  # the year of a classification: "ACR 1990"
             pairs = [("eq", one.value)]
         else:
             continue

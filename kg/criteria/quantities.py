@@ -17,7 +17,7 @@ from kg.language import number, unit
 
 _REACH = 48
 
-_NUMBER = re.compile(rf"(?<![A-Za-z0-9_.]){number.NUMBER}", re.I)
+_NUMBER = re.compile(rf"(?:(?<![A-Za-z0-9_.])|(?<=status)|(?<=score)){number.NUMBER}", re.I)
 _WORD_NUMBER = re.compile(r"[A-Za-z]")
 _ULN = re.compile(
     r"\s*(?P<times>x|×|X|\*|times|-?\s?fold|time)?\s*(?:\(\s?(?:x|×)\s?\)\s*)?(?:greater than |above |over |higher than )?"
@@ -32,7 +32,7 @@ _LIMIT_BEFORE = re.compile(
     r"(?P<limit>ULN|UNL|LLN|upper limit of normal|lower limit of normal)\)?\s*(?:x|×|X|\*|times)\s*$", re.I
 )
 _RANGE = re.compile(rf"\s?(?:-|–|—|‐|‑|to|through|~|～|and|till)\s?(?=\(?{number.DIGITS}|{number.NUMBER})", re.I)
-_LIST = re.compile(rf"(?:\s?(?:,|/|or|and|,\s?or|,\s?and)\s?(?:{number.DIGITS})(?![\w.]))+", re.I)
+_LIST = re.compile(rf"(?:\s?(?:,|/|or|and|,\s?or|,\s?and)\s?(?:{number.DIGITS})(?!\w|\.\d))+", re.I)
 _UNIT = re.compile(rf"\s?-?\s?(?:{unit.PER_UNIT}|(?:{unit.UNIT}))", re.I)
 _FLIPPED = re.compile(r"\s?(≥|≤|>=|<=|=>|=<|<|>|〉|〈)\s?(?=[A-Za-z])")
 _SIGN = {
@@ -77,7 +77,6 @@ class Quantity:
 
 
 _DATE = re.compile(r"\d{1,2}/\d{1,2}/(?:19|20)?\d\d(?!\d)")
-_ITEM = re.compile(r"(?:^|[;:.,\n]|\bor|\band)\s*$")
 _SECOND = re.compile(number.NUMBER, re.I)
 _PIECE = re.compile(r"[A-Za-z]+|[^\sA-Za-z]")
 #: Little words that may stand between a comparator and its number.
@@ -153,7 +152,8 @@ def _is_name(text: str, start: int, end: int) -> bool:
     if _DATE.match(text, start) or _DATE.match(text, max(0, start - 3)) or _DATE.match(text, max(0, start - 2)):
         return True
     tail = text[end : end + 14]
-    if tail.startswith(")") and _ITEM.search(text, max(0, start - 6), start):
+    lead = text[max(0, start - 80) : start]
+    if tail.startswith(")") and lead.count("(") <= lead.count(")") and not _comparator_before(text, start):
         return True  # the number of an item
     return bool(
         re.match(r"(?:st|nd|rd|th)\b", tail)
@@ -161,7 +161,7 @@ def _is_name(text: str, start: int, end: int) -> bool:
         or (
             re.match(r"[A-Za-z]", tail)
             and not _UNIT.match(tail)
-            and not re.match(r"(?:x|X)\s?(?:ULN|UNL|the|upper|lower|normal|instit)", tail)
+            and not re.match(r"(?:x|X)\s?(?:ULN|UNL|the|upper|lower|normal|instit)", tail, re.I)
         )
     )
 
