@@ -44,7 +44,7 @@ def main() -> None:
         document = timed("document", lambda file=file, data=data: read_document(file.name, data))
         timed("floor: split into lines", lambda document=document: document.text.splitlines())
         try:
-            record = timed("read", lambda document=document: read(document, index))
+            record, document = timed("read", lambda document=document: read(document, index))
         except DocumentError:
             continue
         timed("interpret", lambda record=record, document=document: interpret(record, document, index))

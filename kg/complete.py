@@ -30,7 +30,7 @@ def read_criteria(record: TrialRecord, document: Document, index: MeshIndex) -> 
         source = criterion.evidence[0]
         quote = Quote(source.start or 0, source.end or 0, source.quote)
         exclusion = "ExclusionCriterion" in criterion.type
-        criterion.has_constraint = constraints(quote, exclusion=exclusion, index=index)
+        criterion.has_constraint = constraints(quote, exclusion=exclusion, index=index, section=criterion.section)
 
 
 def complete(record: TrialRecord, document: Document, index: MeshIndex, *, among: int = 0) -> list[Linked]:

@@ -46,18 +46,21 @@ def is_shared(line: str) -> bool:
     return line.startswith(_SHARED)
 
 
-def understand(document: Document, index: MeshIndex) -> TrialRecord:
-    """The record of a document with its prose understood, before linking. Raises DocumentError."""
-    record = interpret(read(document, index), document, index)
+def understand(document: Document, index: MeshIndex) -> tuple[TrialRecord, Document]:
+    """The record of a document with its prose understood, before linking, and the document as read.
+
+    Raises DocumentError.
+    """
+    record, document = read(document, index)
+    interpret(record, document, index)
     read_criteria(record, document, index)
-    return record
+    return record, document
 
 
 def process(name: str, data: bytes, index: MeshIndex, *, among: int = 0) -> Outcome:
     """All that the graph gets from one document; never raises for what a document holds."""
     try:
-        document = read_document(name, data)
-        record = understand(document, index)
+        record, document = understand(read_document(name, data), index)
         concepts = complete(record, document, index, among=among)
         jsonld.check(record)
         nodes = shared(record, concepts)

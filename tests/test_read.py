@@ -164,7 +164,7 @@ def test_a_damaged_page_is_read_or_refused(data: st.DataObject) -> None:
     damaged = source[:start] + junk + source[end:]
     try:
         document = read_document("x", damaged.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode())
-        record = read(document, builtin())
+        record, document = read(document, builtin())
     except DocumentError:
         return
     for evidence in record.evidence:

@@ -243,8 +243,12 @@ def _label(text: str, start: int, clause: int) -> str:
     return " ".join(piece.split()[-6:])
 
 
-def find(text: str) -> list[Bound]:
-    """The bounds on quantities in a text, in order. Windows of time are not among them."""
+def find(text: str, section: str = "") -> list[Bound]:
+    """The bounds on quantities in a text, in order. Windows of time are not among them.
+
+    ``section`` is the heading above the text: under "Age:", "18 and over" is an age.
+    """
+    headed = [v.variable for v in variables.find(section, words(section))] if len(section) < 40 else []
     found = variables.find(text, words(text))
     bounds = list(_classes(text, found))
     taken = [(b.at, b.end) for b in bounds]
@@ -284,6 +288,9 @@ def find(text: str) -> list[Bound]:
         sign = text[one.start : one.at].strip(" (").lower()
         if not names and (_age(one, text) or (sign in _YOUNG and _bare_age(one, text))):
             names = ["Age"]
+        timed = one.is_time or not one.unit
+        if not names and headed and not one.spelled and (timed or headed[0] not in _timed_variables()):
+            names = headed[:1]
         label = ""
         if not names:
             measured = _MEASURES.search(_label(text, one.start, clause)) and not one.is_time and not one.spelled
@@ -317,7 +324,8 @@ def find(text: str) -> list[Bound]:
         elif (
             names != [""]
             and own
-            and (_ADJACENT.match(text[own[-1].end : one.at]) or own[0].start >= one.end)
+            and own[-1].end <= one.at
+            and _ADJACENT.match(text[own[-1].end : one.at])
             and not one.spelled
         ):
             if 1900 <= one.value <= 2100 and not one.unit:

@@ -28,6 +28,10 @@ _REACH = 400
 _NUMERAL = re.compile(r"[IVX/-]+|.*\d.*|class|grade|stage")
 _WORD_BEFORE = re.compile(r"([\w/-]+)[ \t]+$")
 _OR = re.compile(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?")
+_PLANNED = re.compile(
+    r"\b(?:amenable|candidates?|eligible|suitable|fit|planned|scheduled|indications?|need) (?:to|for)\b[^.;,]{0,40}$",
+    re.I,
+)
 _FOR_SOME = re.compile(r"\s*(?:for|if|in)\b")
 _PARENTHESIS = re.compile(r"\(\s*$")
 
@@ -59,10 +63,10 @@ class _Mention:
     used: bool = field(default=False)
 
 
-def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex) -> list[Constraint]:
+def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex, section: str = "") -> list[Constraint]:
     """The constraints of one criterion, with their evidence, in the order of the text. ``concept`` holds MeSH identifiers."""
     text = quote.text
-    found = bounds.find(text)
+    found = bounds.find(text, section)
     made = [_of_bound(b, quote) for b in found]
     _alternatives(text, found, made)
     spans = [(b.at, b.end) for b in found]
@@ -324,6 +328,8 @@ def _kind(text: str, mention: _Mention, therapy_before: bool) -> str:
         return "" if after_therapy and _cue("purpose").search(lead) else "Diagnosis"
     if mention.window and mention.window.bound == "minimum":
         return "PriorTherapy"
+    if _PLANNED.search(lead):
+        return ""
     prior = _last(_cue("prior"), lead)
     concurrent = _last(_cue("concurrent"), lead)
     if prior < 0 and concurrent < 0:

@@ -22,7 +22,10 @@ def read_text(text: str, index: MeshIndex) -> list[dict[str, Any]]:
         source = criterion.evidence[0]
         quote = Quote(source.start or 0, source.end or 0, source.quote)
         exclusion = "ExclusionCriterion" in criterion.type
-        found += [_flat(k, criterion.order) for k in constraints(quote, exclusion=exclusion, index=index)]
+        found += [
+            _flat(k, criterion.order)
+            for k in constraints(quote, exclusion=exclusion, index=index, section=criterion.section)
+        ]
     return found
 
 

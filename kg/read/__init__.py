@@ -7,7 +7,7 @@ from collections.abc import Callable
 from kg.document import Document
 from kg.errors import DocumentError
 from kg.mesh import MeshIndex
-from kg.read import centerwatch, cruk, ctgov, medpath
+from kg.read import centerwatch, cruk, ctgov, ctgov_xml, medpath
 from kg.read.page import Page, cut, recognise
 from kg.record import TrialRecord
 
@@ -22,11 +22,13 @@ READERS: dict[str, Reader] = {
 }
 
 
-def read(document: Document, index: MeshIndex) -> TrialRecord:
-    """The record of the trial that a document describes.
+def read(document: Document, index: MeshIndex) -> tuple[TrialRecord, Document]:
+    """The record of the trial that a document describes, and the document as read, which evidence points into.
 
-    Raises DocumentError when the document shows no known layout, was cut off, or names no trial.
+    That is the document itself for a page, and a rendering of it for a structured record. Raises DocumentError when the document shows no known layout, was cut off, or names no trial.
     """
+    if ctgov_xml.is_record(document.text):
+        return _checked(*ctgov_xml.read(document))
     layout = recognise(document)
     if layout is None:
         raise DocumentError("unknown-layout", "is no trial page in a layout that is known here")
@@ -35,9 +37,12 @@ def read(document: Document, index: MeshIndex) -> TrialRecord:
         raise DocumentError(
             "cut-off", f"looks like a page of {layout.title} that was cut off: no {missing[0]}; save it again"
         )
-    record = READERS[layout.name](document, page, index)
+    return _checked(READERS[layout.name](document, page, index), document)
+
+
+def _checked(record: TrialRecord, document: Document) -> tuple[TrialRecord, Document]:
     if not record.identifier:
         raise DocumentError("no-identifier", "names no trial: no registry identifier was found")
     if not record.title:
         raise DocumentError("no-title", "has no title where a title stands on such pages")
-    return record
+    return record, document

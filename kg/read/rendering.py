@@ -1,0 +1,34 @@
+"""Structured records as text: what the evidence of their facts points into.
+
+The values of an XML or JSON record are escaped in its bytes, so a span of those is not the words. The document as read is
+therefore a plain text made from the record, "label: value" line after line in the record's order; the same bytes always
+give the same text.
+"""
+
+from __future__ import annotations
+
+from kg.document import Document, Quote
+
+
+class Rendering:
+    """Builds the text of a structured record, value by value."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+
+    def add(self, label: str, value: str) -> Quote:
+        """Write one value under its label; the quotation of it. An empty value is not written."""
+        value = value.strip("\r\n").rstrip()
+        if not value.strip():
+            return Quote(self._length, self._length, "")
+        joint = ":\n" if "\n" in value else ": "
+        start = self._length + len(label) + len(joint)
+        line = f"{label}{joint}{value}\n"
+        self._parts.append(line)
+        self._length += len(line)
+        return Quote(start, start + len(value), value)
+
+    def document(self, source: Document) -> Document:
+        """The document whose text is the rendering, known by the bytes of its source."""
+        return Document(source.name, "".join(self._parts), source.sha256)
