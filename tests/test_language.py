@@ -121,3 +121,16 @@ def test_reading_never_raises(text: str) -> None:
     dose.doses(text)
     dose.frequency(text)
     dose.route(text)
+
+
+@given(st.from_regex(r"[0-9]{1,40}(\.[0-9]{1,40})?( x 10\^?[0-9]{1,2})?", fullmatch=True))
+def test_no_number_needs_an_exponent_to_be_written(written: str) -> None:
+    value = number.parse(written)
+    assert value is None or "E" not in str(value)
+    for target in ("/uL", "g/L"):
+        one = (
+            unit.convert(value, "10*9/L" if target == "/uL" else "pmol/L", target, Decimal(40))
+            if value is not None
+            else None
+        )
+        assert one is None or "E" not in str(one)

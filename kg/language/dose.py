@@ -65,7 +65,7 @@ def _unit(written: str) -> str:
 
 
 def doses(text: str) -> list[Dose]:
-    """The amounts in a text, from left to right.
+    """The amounts in a text, from left to right; the 0 mg of a placebo is none.
 
     >>> [(str(d.value), d.unit) for d in doses("imatinib 600 MG/d or sunitinib 37.5 mg per day, then 75 mg/m2")]
     [('600', 'mg/d'), ('37.5', 'mg/d'), ('75', 'mg/m2')]
@@ -75,7 +75,7 @@ def doses(text: str) -> list[Dose]:
         code = _unit(match[3])
         value = number.parse(match[1])
         top = number.parse(match[2]) if match[2] else None
-        if not code or value is None or (code == "%" and "solution" not in text.lower()):
+        if not code or value is None or value <= 0 or (code == "%" and "solution" not in text.lower()):
             continue
         if "million" in match[3].lower():
             value, top = value * 10**6, top and top * 10**6

@@ -44,11 +44,11 @@ def parse(text: str) -> Decimal | None:
     """
     text = text.strip().translate(_SUPERSCRIPTS)
     if match := _POWER_PARTS.fullmatch(text):
-        return plain(_digits(match[1]) * 10 ** int(match[2]))
+        return within(plain(_digits(match[1]) * 10 ** int(match[2])))
     if match := _PLAIN_POWER.fullmatch(text):
-        return Decimal(10 ** int(match[1]))
+        return within(Decimal(10 ** int(match[1])))
     if re.fullmatch(_DIGITS, text):
-        return _digits(text)
+        return within(_digits(text))
     half = Decimal(0)
     words = re.split(r"[\s-]+", text.lower())
     if words[-3:] in (["and", "a", "half"], ["and", "one", "half"]):
@@ -62,6 +62,16 @@ def parse(text: str) -> Decimal | None:
         else:
             return None
     return total + half if words else None
+
+
+def within(value: Decimal) -> Decimal | None:
+    """The number, or None for one that no trial means: beyond 10^27, or so small that it cannot be an ``xsd:decimal``
+    (which has no exponent) as Python writes it.
+
+    >>> within(Decimal("1E-9")), within(Decimal("0.000001"))
+    (None, Decimal('0.000001'))
+    """
+    return value if not value or -6 <= value.adjusted() < 27 else None
 
 
 def plain(value: Decimal) -> Decimal:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from kg import assets
-from kg.language.number import plain
+from kg.language.number import plain, within
 
 _ATOMS: dict[str, str] = assets.facts("units")["atoms"]
 _ATOM = "|".join(re.escape(a).replace("\\ ", r"\s?") for a in sorted(_ATOMS, key=lambda a: (-len(a), a)))
@@ -79,7 +79,8 @@ def _decimal(number: float) -> Decimal:
 
 
 def convert(value: Decimal, unit: str, target: str, molar_mass: Decimal | None = None) -> Decimal | None:
-    """``value`` of ``unit`` in ``target`` (both UCUM), to ten digits; None when they do not measure the same.
+    """``value`` of ``unit`` in ``target`` (both UCUM), to ten digits; None when they do not measure the same, or
+    when the result is beyond all sense (:func:`~kg.language.number.within`).
 
     ``molar_mass`` in g/mol leads from moles to grams. International units of an enzyme count as units.
 
@@ -90,10 +91,10 @@ def convert(value: Decimal, unit: str, target: str, molar_mass: Decimal | None =
         return value
     if molar_mass and "mol" in unit and "mol" not in target:
         grams = convert(value, unit.replace("mol", "g", 1), target)
-        return None if grams is None else plain(_decimal(float(grams * molar_mass)))
+        return None if grams is None else within(_decimal(float(grams * molar_mass)))
     if unit.replace("[IU]", "U") == target.replace("[IU]", "U"):
         return value
     if not unit or not target or "{" in unit.replace("{1.73_m2}", "") or "{" in target.replace("{1.73_m2}", ""):
         return None
     found = _factor(unit.replace("[HPF]", "1"), target.replace("[HPF]", "1"))
-    return None if found is None else plain(_decimal(float(value * found[0] + found[1])))
+    return None if found is None else within(_decimal(float(value * found[0] + found[1])))

@@ -109,13 +109,18 @@ def organization(record: TrialRecord, field: str, quote: Quote) -> None:
 
 
 def person(record: TrialRecord, name: Quote, role: str, affiliation: Quote | None = None) -> Person | None:
-    """Add an investigator; one of the same name is kept once, with the first affiliation given."""
+    """Add an investigator; one of the same name is kept once, with the first affiliation given.
+
+    An e-mail address in the place of an affiliation is nobody's affiliation, and is left out.
+    """
     label = re.sub(r"^(?:dr|prof|professor)\.?\s+(?=dr\.?\s)", "", name.words, flags=re.I).strip(" ,;")
     if not label or _NOT_GIVEN.match(label) or "@" in label:
         return None
     for known in record.investigator:
         if known.label.casefold() == label.casefold():
             return known
+    if affiliation and "@" in affiliation.words:
+        affiliation = None
     someone = Person(label=label, role_name=role, affiliation=affiliation.words if affiliation else "")
     someone.cite(name, *([affiliation] if affiliation else []))
     record.investigator.append(someone)
