@@ -1,0 +1,203 @@
+"""What participants get, as one text says it: events, each with dose, frequency, route, duration, gap and end.
+
+A text is read sentence by sentence; the words between one intervention and the next say what is said of it, and whether it
+is linked to the one before ("followed by"), counted from another ("two weeks after surgery") or a choice.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+
+from kg import assets, terms
+from kg.document import Quote
+from kg.interpret.mentions import Mention, Mentions
+from kg.language import dose, duration
+from kg.record import Treatment
+
+_BREAK = re.compile(r"(?:;|\bfollowed by\b|,? then\b)", re.I)
+_CONJUNCTION = re.compile(r"\s(?:and|or|plus|with)\s|[,+]\s", re.I)
+_MORE = re.compile(r"\s+(?:more|additional|further)\b", re.I)
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(assets.facts("regimen")[name], re.I)
+
+
+@dataclass(slots=True)
+class Event:
+    """An intervention that participants get, as one stretch of text says it."""
+
+    name: str
+    quote: Quote
+    treatment: Treatment = field(default_factory=Treatment)
+    after: str = ""
+    before: str = ""
+    linked: bool = False
+    or_with_next: bool = False
+    stops: bool = False
+
+
+def _is_event(text: str, mention: Mention, previous_end: int, in_list: bool, loose: bool) -> bool:
+    before, after = text[: mention.start], text[mention.end :]
+    if _pattern("unlike").match(after):
+        return False
+    lead = before[previous_end:] if in_list else before
+    if _pattern("not_given").search(lead) or _pattern("conditional").search(lead):
+        return False
+    return bool(loose or in_list or _pattern("gives").search(before) or _pattern("given").match(after))
+
+
+def _until(text: str) -> list[str]:
+    """Codes of what ends a treatment, from the words after "until" or "in the absence of"."""
+    match = _pattern("until").search(text)
+    if not match:
+        return []
+    tail = text[match.start() : match.end() + 140].lower()
+    found: list[tuple[int, str]] = []
+    for code, term in terms.scheme("UntilScheme").items():
+        places = [tail.find(w.lower()) for w in (term.label, *term.synonyms) if w != "PD"]
+        if hits := [p for p in places if p >= 0]:
+            found.append((min(hits), code))
+    return [code for _, code in sorted(found)]
+
+
+def _lasting(text: str) -> str:
+    """The duration after "for" in a text, as xsd:duration; "" when there is none."""
+    for match in _pattern("lasts").finditer(text):
+        tail = _MORE.sub("", text[match.end() : match.end() + 60])
+        first = next(duration.find(tail), None)
+        if first and first.start <= 1:
+            return first.greatest
+    return ""
+
+
+def _gap(treatment: Treatment, text: str) -> None:
+    """Set the gap to the step before from the words before "after": "within 2-6 weeks", "at least 28 days"."""
+    found = list(duration.find(text))
+    if not found:
+        return
+    last = found[-1]
+    lead = text[: last.start].lower().rstrip()
+    if last.least != last.greatest:
+        treatment.minimum_gap, treatment.maximum_gap = last.least, last.greatest
+    elif lead.endswith(("within", "up to", "no later than", "at most")):
+        treatment.maximum_gap = last.greatest
+    elif lead.endswith(("at least", "more than", "minimum of", "no sooner than")):
+        treatment.minimum_gap = last.least
+    else:
+        treatment.minimum_gap = treatment.maximum_gap = last.least
+
+
+def describe(treatment: Treatment, text: str, *, with_duration: bool = True) -> None:
+    """Fill in dose, frequency, route, duration and end from the words about one intervention, where not yet known."""
+    if treatment.dose_value is None and (amounts := dose.doses(text)):
+        treatment.dose_value, treatment.dose_unit = amounts[0].value, amounts[0].unit
+    if not treatment.frequency and (often := dose.frequency(text)) and not _is_dose_unit(text, often):
+        treatment.frequency, treatment.intakes_per_day = often.normal, often.per_day
+    if not treatment.route and (way := dose.route(text)):
+        treatment.route = way.code
+    if with_duration and not treatment.duration:
+        treatment.duration = _lasting(text)
+    for code in _until(text):
+        if code not in treatment.until:
+            treatment.until.append(code)
+
+
+def _is_dose_unit(text: str, often: dose.Frequency) -> bool:
+    """Whether "per day" is part of a dose such as "400 mg per day"."""
+    return any(d.start <= often.start < d.end for d in dose.doses(text))
+
+
+def events(source: Quote, mentions: Mentions, *, loose: bool = False) -> list[Event]:
+    events: list[Event] = []
+    for sentence in source.sentences():
+        text = sentence.text
+        found = mentions.find(text)
+        if not found:
+            if events and re.match(r"(?:Study )?(?:Treatment|Courses?|Cycles?|Therapy)\b", text):
+                describe(events[-1].treatment, text)
+                events[-1].treatment.cite(sentence)
+            continue
+        anchor_after = anchor_before = ""
+        gap_text = ""
+        in_list = False
+        previous_end = 0
+        choice = bool(_pattern("choice").search(text)) or loose
+        for i, mention in enumerate(found):
+            lead = text[previous_end : mention.start]
+            following = found[i + 1].start if i + 1 < len(found) else len(text)
+            if _pattern("after").search(lead) and not loose:
+                anchor_after, gap_text = mention.name, text[max(0, mention.start - 90) : mention.start]
+                previous_end = mention.end
+                continue
+            if _pattern("before").search(lead):
+                anchor_before = mention.name
+                if events and events[-1].quote.start == sentence.start:
+                    events[-1].before = mention.name
+                previous_end = mention.end
+                continue
+            if loose and re.search(r"\b(?:following|after)\s*$", lead) and events:
+                events[-1].after = mention.name
+                previous_end = mention.end
+                continue
+            if _pattern("stops").search(lead):
+                events.append(Event(mention.name, sentence, stops=True))
+                previous_end = mention.end
+                continue
+            reintroduced = bool(_pattern("reintroduces").search(lead))
+            if not reintroduced and not _is_event(text, mention, previous_end, in_list, loose):
+                previous_end = mention.end
+                continue
+            event = Event(mention.name, sentence, after=anchor_after, before=anchor_before)
+            window = _window(text, previous_end, mention, following)
+            describe(event.treatment, window)
+            event.linked = bool(_pattern("linked").search(lead)) and bool(events)
+            event.or_with_next = (
+                choice and bool(re.search(r"\bor\b", text[mention.end : following])) and i + 1 < len(found)
+            )
+            _act(event, lead, text[mention.end : mention.end + 40], reintroduced)
+            if anchor_after and gap_text:
+                _gap(event.treatment, gap_text)
+            operation = next(iter(sorted(mentions.surgical)), "")
+            if operation and event.name != operation and not event.after and not event.before:
+                if _pattern("postoperative").search(window):
+                    event.after = operation
+                elif _pattern("preoperative").search(window):
+                    event.before = operation
+            event.treatment.cite(sentence)
+            events.append(event)
+            anchor_after = gap_text = ""
+            in_list, previous_end = True, mention.end
+    return events
+
+
+def _window(text: str, previous_end: int, mention: Mention, following: int) -> str:
+    """The words that describe a mention: from the last break before it to the next mention or break."""
+    start = previous_end
+    for pattern in (_CONJUNCTION, _BREAK):
+        for match in pattern.finditer(text, previous_end, mention.start):
+            start = max(start, match.end())
+    stop = following
+    if stops := _BREAK.search(text, mention.end, following):
+        stop = stops.start()
+    elif following < len(text):
+        joints = [m.start() for m in _CONJUNCTION.finditer(text, mention.end, following)]
+        stop = joints[-1] if joints else following
+    return text[start:stop]
+
+
+def _act(event: Event, lead: str, tail: str, reintroduced: bool) -> None:
+    treatment = event.treatment
+    if reintroduced:
+        treatment.action, treatment.inferred = "Reintroduction", True
+    elif _pattern("continues").search(lead):
+        treatment.action = "Continuation"
+    elif _pattern("escalates").search(lead):
+        treatment.action = "Escalation"
+    if re.match(r"\s+(?:treatment\s+)?(?:at|upon|on|after)\s+(?:the time of\s+)?(?:relapse|recurrence)", tail, re.I):
+        treatment.timing.append("AtRelapse")
+    elif re.match(r"\s+(?:treatment\s+)?(?:at|upon|on)\s+(?:the time of\s+)?(?:disease )?progression", tail, re.I):
+        treatment.timing.append("AtProgression")
