@@ -102,11 +102,7 @@ def validate_files(files: Iterable[Path]) -> tuple[bytes, list[Violation]]:
     """The files' triples as N-Triples, and what the shapes find in them. Raises UsageError naming an unreadable file."""
     triples: set[str] = set()
     for file in files:
-        triples.update(
-            line
-            for line in OxigraphGraph.of_files([file])
-            .construct("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }")
-            .splitlines()
-        )
+        graph = OxigraphGraph.of_files([file])
+        triples.update(graph.construct("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }").splitlines())
     ntriples = "\n".join(sorted(triples)).encode()
     return ntriples, validate(ntriples)

@@ -56,6 +56,26 @@ class Graph(Protocol):
         ...
 
 
+def _boolean(value: Any) -> Answer:
+    """The answer to an ASK query."""
+    return Answer(
+        ["answer"], [[Term("true" if value else "false", "literal", "http://www.w3.org/2001/XMLSchema#boolean")]]
+    )
+
+
+def _suffix(file: Path) -> str:
+    return file.name.removesuffix(".gz").rsplit(".", 1)[-1]
+
+
+def _content(file: Path) -> bytes:
+    """The bytes of a file, unpacked where it is .gz. Raises UsageError when there is none."""
+    try:
+        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
+            return opened.read()
+    except FileNotFoundError:
+        raise UsageError(f"{file}: there is no such file") from None
+
+
 def _term(term: Any) -> Term | None:
     if term is None:
         return None
@@ -77,15 +97,11 @@ class OxigraphGraph:
         """The union of some files in memory. Raises UsageError naming a file that cannot be read."""
         store = ox.Store()
         for file in files:
-            name = file.name.removesuffix(".gz")
-            form = _FORMATS.get(name.rsplit(".", 1)[-1])
+            form = _FORMATS.get(_suffix(file))
             if form is None:
                 raise UsageError(f"{file}: is not .ttl, .nt, .nq, .trig, .jsonld or .rdf, so its form is not known")
             try:
-                with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
-                    store.bulk_load(opened.read(), format=form)
-            except FileNotFoundError:
-                raise UsageError(f"{file}: there is no such file") from None
+                store.bulk_load(_content(file), format=form)
             except (OSError, SyntaxError, ValueError, EOFError) as error:
                 raise UsageError(f"{file}: cannot be loaded: {error}") from error
         return cls(store)
@@ -111,8 +127,7 @@ class OxigraphGraph:
     def select(self, sparql: str) -> Answer:
         result = self._query(sparql)
         if isinstance(result, ox.QueryBoolean):
-            boolean = "true" if bool(result) else "false"
-            return Answer(["answer"], [[Term(boolean, "literal", "http://www.w3.org/2001/XMLSchema#boolean")]])
+            return _boolean(bool(result))
         if not isinstance(result, ox.QuerySolutions):
             raise UsageError("the query makes a graph, not a table; ask for it with --format nt")
         variables = [v.value for v in result.variables]
@@ -141,15 +156,12 @@ class RdflibGraph:
 
         graph = rdflib.Dataset(default_union=True)
         for file in files:
-            form = {"ttl": "turtle", "nt": "nt", "nq": "nquads", "trig": "trig", "jsonld": "json-ld"}.get(
-                file.name.removesuffix(".gz").rsplit(".", 1)[-1]
-            )
+            form = {"ttl": "turtle", "nt": "nt", "nq": "nquads", "trig": "trig", "jsonld": "json-ld"}.get(_suffix(file))
             try:
-                with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
-                    data = opened.read()
-                (graph if form in ("nquads", "trig", "json-ld") else graph.default_graph).parse(data=data, format=form)
-            except FileNotFoundError:
-                raise UsageError(f"{file}: there is no such file") from None
+                target = graph if form in ("nquads", "trig", "json-ld") else graph.default_graph
+                target.parse(data=_content(file), format=form)
+            except UsageError:
+                raise
             except Exception as error:  # rdflib's parsers raise many kinds
                 raise UsageError(f"{file}: cannot be loaded: {error}") from error
         return cls(graph)
@@ -165,8 +177,7 @@ class RdflibGraph:
 
         result = self._query(sparql)
         if result.type == "ASK":
-            boolean = "true" if result.askAnswer else "false"
-            return Answer(["answer"], [[Term(boolean, "literal", "http://www.w3.org/2001/XMLSchema#boolean")]])
+            return _boolean(result.askAnswer)
         variables = [str(v) for v in result.vars]
 
         def convert(term: Any) -> Term | None:
@@ -215,8 +226,7 @@ class EndpointGraph:
     def select(self, sparql: str) -> Answer:
         data = self._ask(sparql, "json")
         if "boolean" in data:
-            boolean = "true" if data["boolean"] else "false"
-            return Answer(["answer"], [[Term(boolean, "literal", "http://www.w3.org/2001/XMLSchema#boolean")]])
+            return _boolean(data["boolean"])
         variables: list[str] = data["head"]["vars"]
 
         def convert(cell: dict[str, str] | None) -> Term | None:

@@ -19,24 +19,33 @@ def canonical_name(text: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def _link_to(node: Linked, identifier: str, relation: str, index: MeshIndex) -> None:
+    target = node.exact_match if relation == "exact" else node.broad_match
+    target.append(f"mesh:{identifier}")
+    node.is_within = [node.id, *(f"mesh:{one}" for one in index.closure(identifier))]
+
+
 def _match(node: Linked, found: Link | None, index: MeshIndex) -> None:
     if found is None:
         node.is_within = [node.id]
-        return
-    target = node.exact_match if found.relation == "exact" else node.broad_match
-    target.append(f"mesh:{found.identifier}")
-    node.is_within = [node.id, *(f"mesh:{one}" for one in index.closure(found.identifier))]
+    else:
+        _link_to(node, found.identifier, found.relation, index)
 
 
-def link_condition(node: Condition, index: MeshIndex) -> None:
-    """Give a condition its IRI, its label and its links. Conditions are shared by name, and linked to MeSH."""
+def _name_condition(node: Condition) -> None:
     words = node.label
     node.label = canonical_name(words)
     node.id = iri.shared("condition", node.label)
     node.type = ["Condition"]
     if words != node.label:
         node.alt_label = [words]
-    _match(node, link(words, "Condition", index), index)
+
+
+def link_condition(node: Condition, index: MeshIndex) -> None:
+    """Give a condition its IRI, its label and its links. Conditions are shared by name, and linked to MeSH."""
+    found = link(node.label, "Condition", index)
+    _name_condition(node)
+    _match(node, found, index)
 
 
 def link_intervention(node: Intervention, index: MeshIndex) -> None:
@@ -61,22 +70,19 @@ def concept_node(identifier: str, index: MeshIndex, phrase: str = "") -> Conditi
     if phrase:
         narrower = Condition(label=canonical_name(phrase), type=["Condition"])
         narrower.id = iri.shared("condition", narrower.label)
-        narrower.broad_match = [f"mesh:{identifier}"]
-        narrower.is_within = [narrower.id, *(f"mesh:{one}" for one in index.closure(identifier))]
+        _link_to(narrower, identifier, "broad", index)
         return narrower
     if index.in_trees(identifier, ("C", "F03")) or not index.in_trees(identifier, ("D", "E")):
         condition = Condition(label=index.labels[identifier])
-        link_condition(condition, index)
-        condition.exact_match, condition.broad_match = [f"mesh:{identifier}"], []
-        condition.is_within = [condition.id, *(f"mesh:{one}" for one in index.closure(identifier))]
+        _name_condition(condition)
+        _link_to(condition, identifier, "exact", index)
         return condition
     kind = kind_of(identifier, index)
     intervention = Intervention(name=index.labels[identifier], kind=kind)
     intervention.id = iri.shared("intervention", identifier)
     intervention.label = index.labels[identifier]
     intervention.type = [kind, "Intervention"]
-    intervention.exact_match = [f"mesh:{identifier}"]
-    intervention.is_within = [intervention.id, *(f"mesh:{one}" for one in index.closure(identifier))]
+    _link_to(intervention, identifier, "exact", index)
     return intervention
 
 

@@ -93,7 +93,8 @@ class Bound:
 
 
 @cache
-def _pattern(name: str) -> re.Pattern[str]:
+def pattern(name: str) -> re.Pattern[str]:
+    """A pattern of ``kg/facts/criteria.toml``, for either case."""
     return re.compile(assets.facts("criteria")[name], re.I)
 
 
@@ -106,7 +107,7 @@ def _fits(variable: str, one: Quantity) -> bool:
     """Whether a number with this unit can be a value of the variable."""
     timed = variable in _timed_variables()
     if one.is_time:
-        return timed or (one.unit == "min" and False)
+        return timed
     if timed:
         return one.unit == "" and not one.relative_to
     wanted = terms.scheme("VariableScheme")[variable].unit
@@ -182,17 +183,17 @@ def _age(one: Quantity, text: str) -> bool:
             re.match(r"\s*(?:of age|old)\b", tail, re.I)
             or re.search(r"(?:years|yrs)[\s-](?:of age|old)", text[one.at : one.end + 12], re.I)
         )
-    return bool(_pattern("people").search(around))
+    return bool(pattern("people").search(around))
 
 
 def _bare_age(one: Quantity, text: str) -> bool:
     """Whether a number without a unit is an age: "Patients under 18"."""
     lead = text[max(0, one.start - 30) : one.start]
-    return not one.unit and not one.relative_to and 1 <= one.value <= 110 and bool(_pattern("people").search(lead))
+    return not one.unit and not one.relative_to and 1 <= one.value <= 110 and bool(pattern("people").search(lead))
 
 
 def _when(text: str, one: Quantity) -> str:
-    match = _pattern("applies").match(text, one.end)
+    match = pattern("applies").match(text, one.end)
     return " ".join(match[1].split()) if match else ""
 
 
@@ -218,11 +219,10 @@ def _classes(text: str, found: list[Named]) -> Iterator[Bound]:
         }.get(match[1] or "", "")
         if match[4]:
             sign = "ge" if match[4].split()[1] in ("greater", "higher", "above", "worse", "more") else "le"
-        if high is not None and not sign and max(low, high) == _HIGHEST[named.variable]:
+        if high is not None and not sign:
             yield Bound(*span, named.variable, "ge", Decimal(min(low, high)), "", at=match.start(2))
-        elif high is not None and not sign:
-            yield Bound(*span, named.variable, "ge", Decimal(min(low, high)), "", at=match.start(2))
-            yield Bound(*span, named.variable, "le", Decimal(max(low, high)), "", at=match.start(2))
+            if max(low, high) != _HIGHEST[named.variable]:
+                yield Bound(*span, named.variable, "le", Decimal(max(low, high)), "", at=match.start(2))
         else:
             yield Bound(*span, named.variable, sign or "eq", Decimal(low), "", at=match.start(2))
 
@@ -267,8 +267,6 @@ def find(text: str, section: str = "") -> list[Bound]:
         last_end = previous.end if previous is not None and previous.at >= clause else 0
         own = _subjects(one, _near(found, ends, one), text, clause, last_end)
         when = _when(text, one)
-        if own:
-            pass
         comparator = one.comparator
         if not comparator and previous is not None and previous.comparator and previous.at >= clause:
             same_limit = (
@@ -293,10 +291,11 @@ def find(text: str, section: str = "") -> list[Bound]:
             names = headed[:1]
         label = ""
         if not names:
-            measured = _MEASURES.search(_label(text, one.start, clause)) and not one.is_time and not one.spelled
+            called = _label(text, one.start, clause)
+            measured = _MEASURES.search(called) and not one.is_time and not one.spelled
             spread = one.upper is not None and (measured or _SPREAD.search(text, max(0, one.start - 16), one.start))
             sure = (comparator or spread) and not one.is_time and (sign not in _VAGUE or bool(one.unit) or bool(spread))
-            if not comparator and measured and _GRADED.search(_label(text, one.start, clause)):
+            if not comparator and measured and _GRADED.search(called):
                 comparator, sure = "" if one.upper is not None else "eq", True
             if not sure or (one.unit == "" and not one.relative_to and one.spelled):
                 continue
@@ -304,9 +303,9 @@ def find(text: str, section: str = "") -> list[Bound]:
             if _OF_THESE.match(text, one.end):
                 continue  # "two or more of the following"
             counting = re.match(r"\s+(?:of|or|consecutive|times)\b", text[one.end :][:14]) or one.value <= 3
-            if bare and counting and not _MEASURES.search(_label(text, one.start, clause)):
+            if bare and counting and not _MEASURES.search(called):
                 continue  # "at least 2 of the following", "more than one episode"
-            label = _label(text, one.start, clause) or " ".join(
+            label = called or " ".join(
                 re.split(r"[,;:.()]", text[one.end : one.end + 80])[0].split()[:6] or text[:80].split()[:6]
             )
             names = [""]

@@ -37,11 +37,6 @@ _PARENTHESIS = re.compile(r"\(\s*$")
 
 
 @cache
-def _cue(name: str) -> re.Pattern[str]:
-    return re.compile(assets.facts("criteria")[name], re.I)
-
-
-@cache
 def _plain_before() -> frozenset[str]:
     return frozenset(assets.facts("criteria")["plain_before"])
 
@@ -76,7 +71,7 @@ def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex, section: str
     made += _therapies_and_diagnoses(quote, times, mentions, exclusion)
     made += _fixed_kinds(quote, times)
     made = _distinct(made)
-    allowed = bool(_cue("allowed").search(text)) and not re.match(r"\s*not?\b", text, re.I)
+    allowed = bool(bounds.pattern("allowed").search(text)) and not re.match(r"\s*not?\b", text, re.I)
     for one in made:
         one.modality = (
             "Allowed"
@@ -180,7 +175,9 @@ def _mentions(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list
     found: list[_Mention] = []
     busy = Spans(taken)
     for start, end, owners in index.mentions(text):
-        if all(w.stem in _vague() for w in words(text[start:end])) or _cue("contraception").search(text, start, end):
+        if all(w.stem in _vague() for w in words(text[start:end])) or bounds.pattern("contraception").search(
+            text, start, end
+        ):
             continue
         if busy.touch(start, end):
             continue
@@ -215,13 +212,13 @@ def _same_clause(text: str, start: int, end: int) -> bool:
 
 def _negated(text: str, at: int) -> bool:
     """Whether a negation before ``at`` reaches it: none of the words that end its scope stands between."""
-    last = max(_cue("negation").finditer(text, max(0, at - _REACH), at), key=lambda m: m.end(), default=None)
-    return last is not None and not _cue("scope_ends").search(text, last.end(), at)
+    last = max(bounds.pattern("negation").finditer(text, max(0, at - _REACH), at), key=lambda m: m.end(), default=None)
+    return last is not None and not bounds.pattern("scope_ends").search(text, last.end(), at)
 
 
 def _exceptions(text: str, mentions: list[_Mention]) -> tuple[list[_Mention], list[_Mention]]:
     """The mentions proper, and those named as exceptions."""
-    cue = _cue("exception").search(text)
+    cue = bounds.pattern("exception").search(text)
     if not cue:
         return mentions, []
     return [m for m in mentions if m.start < cue.start()], [m for m in mentions if m.start >= cue.end()]
@@ -232,7 +229,7 @@ def _therapies_and_diagnoses(
 ) -> Iterator[Constraint]:
     text = quote.text
     proper, excepted = _exceptions(text, mentions)
-    condition = _cue("condition").search(text)
+    condition = bounds.pattern("condition").search(text)
     limit = condition.start() if condition else len(text)
     when = " ".join(re.split(r"[;.)]", text[limit:])[0].split())[:200] if condition else ""
     exceptions = [m.identifier for m in excepted if m.start < limit or limit < (proper[0].start if proper else 0)]
@@ -281,10 +278,10 @@ def _therapies_and_diagnoses(
 
 def _qualify(text: str, mention: _Mention, one: Constraint, *, barring: bool) -> None:
     """Words around a disease that narrow it, or make it something else, change what the constraint is about."""
-    if turned := _cue("turned").match(text, mention.end):
+    if turned := bounds.pattern("turned").match(text, mention.end):
         one.concept, one.concept_label = [], f"{one.concept_label} {turned[1]}"
         return
-    if barring and not one.applies_when and (narrowed := _cue("narrowed").match(text, mention.end)):
+    if barring and not one.applies_when and (narrowed := bounds.pattern("narrowed").match(text, mention.end)):
         one.applies_when = " ".join(narrowed[1].split())
     start = mention.start
     while before := _WORD_BEFORE.search(text, max(0, start - 40), start):
@@ -325,16 +322,16 @@ def _kind(text: str, mention: _Mention, therapy_before: bool) -> str:
             re.I,
         ):
             return ""
-        return "" if after_therapy and _cue("purpose").search(lead) else "Diagnosis"
+        return "" if after_therapy and bounds.pattern("purpose").search(lead) else "Diagnosis"
     if mention.window and mention.window.bound == "minimum":
         return "PriorTherapy"
     if _PLANNED.search(lead):
         return ""
-    prior = _last(_cue("prior"), lead)
-    concurrent = _last(_cue("concurrent"), lead)
+    prior = _last(bounds.pattern("prior"), lead)
+    concurrent = _last(bounds.pattern("concurrent"), lead)
     if prior < 0 and concurrent < 0:
         return "PriorTherapy" if mention.window else ""
-    if _cue("purpose").search(lead) and max(prior, concurrent) < len(lead) - 40:
+    if bounds.pattern("purpose").search(lead) and max(prior, concurrent) < len(lead) - 40:
         return ""
     return "PriorTherapy" if prior > concurrent else "ConcurrentTherapy"
 
@@ -354,14 +351,14 @@ def _unnamed(quote: Quote, window: Window) -> Constraint:
     """A window whose event no vocabulary knows keeps the words for it."""
     text = quote.text
     around = text[max(0, window.start - _REACH) : window.end + _REACH]
-    match = _cue("object").search(text, window.end, window.end + _REACH) or _cue("object").search(
+    match = bounds.pattern("object").search(text, window.end, window.end + _REACH) or bounds.pattern("object").search(
         text, max(0, window.start - _REACH), window.start
     )
     kind = (
         "Contraception"
-        if _cue("contraception").search(around)
+        if bounds.pattern("contraception").search(around)
         else "PriorTherapy"
-        if _cue("prior").search(around)
+        if bounds.pattern("prior").search(around)
         else "Diagnosis"
     )
     one = Constraint(kind=kind, concept_label=" ".join(match[1].split()) if match else "")
@@ -380,7 +377,7 @@ def _fixed_kinds(quote: Quote, times: list[Window]) -> Iterator[Constraint]:
         ("consent", "Consent"),
         ("biomarker", "Biomarker"),
     ):
-        match = _cue(name).search(text)
+        match = bounds.pattern(name).search(text)
         if not match:
             continue
         if kind == "Contraception" and any(w.bound == "minimum" for w in times):

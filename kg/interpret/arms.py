@@ -7,6 +7,7 @@ from functools import cache
 
 from kg import assets
 from kg.document import Quote
+from kg.interpret.events import pattern
 from kg.interpret.names import intervention_named
 from kg.mesh import MeshIndex, words
 from kg.mesh.linker import choose
@@ -20,11 +21,6 @@ _RECEIVES = re.compile(
     r"discontinu\w+|start\w*)\s+(?:\w+\s){0,3}$",
     re.I,
 )
-
-
-@cache
-def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile(assets.facts("regimen")[name], re.I | re.M if name == "labelled" else re.I)
 
 
 @cache
@@ -68,7 +64,7 @@ def _ordinal_arms(record: TrialRecord, index: MeshIndex) -> None:
             continue
         arms: list[Arm] = []
         for sentence in passage.quote.sentences():
-            if match := _pattern("ordinal").match(sentence.text):
+            if match := pattern("ordinal").match(sentence.text):
                 label = sentence.group(match, 1)
                 arms.append(Arm(label=label.words[:1].upper() + label.words[1:], order=len(arms) + 1))
             elif not arms or not re.match(r"(?:This|That|The) (?:arm|group)\b|They\b|Patients\b", sentence.text):
@@ -89,7 +85,7 @@ def _labelled_arms(record: TrialRecord) -> None:
         if passage.role not in ("summary", "description", "outline"):
             continue
         text = passage.quote
-        matches = list(_pattern("labelled").finditer(text.text))
+        matches = list(pattern("labelled").finditer(text.text))
         labels = [m[1].casefold() for m in matches]
         if len(set(labels)) < 2 or len(set(labels)) != len(labels):
             continue

@@ -22,7 +22,8 @@ _MORE = re.compile(r"\s+(?:more|additional|further)\b", re.I)
 
 
 @cache
-def _pattern(name: str) -> re.Pattern[str]:
+def pattern(name: str) -> re.Pattern[str]:
+    """A pattern of ``kg/facts/regimen.toml``, for either case."""
     return re.compile(assets.facts("regimen")[name], re.I)
 
 
@@ -42,17 +43,17 @@ class Event:
 
 def _is_event(text: str, mention: Mention, previous_end: int, in_list: bool, loose: bool) -> bool:
     before, after = text[: mention.start], text[mention.end :]
-    if _pattern("unlike").match(after):
+    if pattern("unlike").match(after):
         return False
     lead = before[previous_end:] if in_list else before
-    if _pattern("not_given").search(lead) or _pattern("conditional").search(lead):
+    if pattern("not_given").search(lead) or pattern("conditional").search(lead):
         return False
-    return bool(loose or in_list or _pattern("gives").search(before) or _pattern("given").match(after))
+    return bool(loose or in_list or pattern("gives").search(before) or pattern("given").match(after))
 
 
 def _until(text: str) -> list[str]:
     """Codes of what ends a treatment, from the words after "until" or "in the absence of"."""
-    match = _pattern("until").search(text)
+    match = pattern("until").search(text)
     if not match:
         return []
     tail = text[match.start() : match.end() + 140].lower()
@@ -66,7 +67,7 @@ def _until(text: str) -> list[str]:
 
 def _lasting(text: str) -> str:
     """The duration after "for" in a text, as xsd:duration; "" when there is none."""
-    for match in _pattern("lasts").finditer(text):
+    for match in pattern("lasts").finditer(text):
         tail = _MORE.sub("", text[match.end() : match.end() + 60])
         first = next(duration.find(tail), None)
         if first and first.start <= 1:
@@ -112,73 +113,74 @@ def _is_dose_unit(text: str, often: dose.Frequency) -> bool:
 
 
 def events(source: Quote, mentions: Mentions, *, loose: bool = False) -> list[Event]:
-    events: list[Event] = []
+    """The events of a text, in its order. ``loose``: the text is a name, in which every mention is given and "or" is a choice."""
+    told: list[Event] = []
     for sentence in source.sentences():
         text = sentence.text
         found = mentions.find(text)
         if not found:
-            if events and re.match(r"(?:Study )?(?:Treatment|Courses?|Cycles?|Therapy)\b", text):
-                describe(events[-1].treatment, text)
-                events[-1].treatment.cite(sentence)
+            if told and re.match(r"(?:Study )?(?:Treatment|Courses?|Cycles?|Therapy)\b", text):
+                describe(told[-1].treatment, text)
+                told[-1].treatment.cite(sentence)
             continue
         anchor_after = anchor_before = ""
         gap_text = ""
         in_list = False
         previous_end = 0
-        choice = bool(_pattern("choice").search(text)) or loose
+        choice = bool(pattern("choice").search(text)) or loose
         for i, mention in enumerate(found):
             lead = text[previous_end : mention.start]
             following = found[i + 1].start if i + 1 < len(found) else len(text)
-            if _pattern("after").search(lead) and not loose:
+            if pattern("after").search(lead) and not loose:
                 anchor_after, gap_text = mention.name, text[max(0, mention.start - 90) : mention.start]
                 previous_end = mention.end
                 continue
-            if _pattern("before").search(lead):
+            if pattern("before").search(lead):
                 anchor_before = mention.name
-                if events and events[-1].quote.start == sentence.start:
-                    events[-1].before = mention.name
+                if told and told[-1].quote.start == sentence.start:
+                    told[-1].before = mention.name
                 previous_end = mention.end
                 continue
-            if loose and re.search(r"\b(?:following|after)\s*$", lead) and events:
-                events[-1].after = mention.name
+            if loose and re.search(r"\b(?:following|after)\s*$", lead) and told:
+                told[-1].after = mention.name
                 previous_end = mention.end
                 continue
-            if _pattern("stops").search(lead):
-                events.append(Event(mention.name, sentence, stops=True))
+            if pattern("stops").search(lead):
+                told.append(Event(mention.name, sentence, stops=True))
                 previous_end = mention.end
                 continue
-            reintroduced = bool(_pattern("reintroduces").search(lead))
+            reintroduced = bool(pattern("reintroduces").search(lead))
             if not reintroduced and not _is_event(text, mention, previous_end, in_list, loose):
                 previous_end = mention.end
                 continue
             event = Event(mention.name, sentence, after=anchor_after, before=anchor_before)
             window = _window(text, previous_end, mention, following)
             describe(event.treatment, window)
-            event.linked = bool(_pattern("linked").search(lead)) and bool(events)
+            event.linked = bool(pattern("linked").search(lead)) and bool(told)
             event.or_with_next = (
                 choice and bool(re.search(r"\bor\b", text[mention.end : following])) and i + 1 < len(found)
             )
             _act(event, lead, text[mention.end : mention.end + 40], reintroduced)
             if anchor_after and gap_text:
                 _gap(event.treatment, gap_text)
-            operation = next(iter(sorted(mentions.surgical)), "")
+            operation = min(mentions.surgical, default="")
             if operation and event.name != operation and not event.after and not event.before:
-                if _pattern("postoperative").search(window):
+                if pattern("postoperative").search(window):
                     event.after = operation
-                elif _pattern("preoperative").search(window):
+                elif pattern("preoperative").search(window):
                     event.before = operation
             event.treatment.cite(sentence)
-            events.append(event)
+            told.append(event)
             anchor_after = gap_text = ""
             in_list, previous_end = True, mention.end
-    return events
+    return told
 
 
 def _window(text: str, previous_end: int, mention: Mention, following: int) -> str:
     """The words that describe a mention: from the last break before it to the next mention or break."""
     start = previous_end
-    for pattern in (_CONJUNCTION, _BREAK):
-        for match in pattern.finditer(text, previous_end, mention.start):
+    for joint in (_CONJUNCTION, _BREAK):
+        for match in joint.finditer(text, previous_end, mention.start):
             start = max(start, match.end())
     stop = following
     if stops := _BREAK.search(text, mention.end, following):
@@ -193,9 +195,9 @@ def _act(event: Event, lead: str, tail: str, reintroduced: bool) -> None:
     treatment = event.treatment
     if reintroduced:
         treatment.action, treatment.inferred = "Reintroduction", True
-    elif _pattern("continues").search(lead):
+    elif pattern("continues").search(lead):
         treatment.action = "Continuation"
-    elif _pattern("escalates").search(lead):
+    elif pattern("escalates").search(lead):
         treatment.action = "Escalation"
     if re.match(r"\s+(?:treatment\s+)?(?:at|upon|on|after)\s+(?:the time of\s+)?(?:relapse|recurrence)", tail, re.I):
         treatment.timing.append("AtRelapse")

@@ -47,6 +47,17 @@ class Step:
         mine.timing += [t for t in other.timing if t not in mine.timing]
         mine.cite(*(Quote(e.start or 0, e.end or 0, e.quote) for e in other.evidence))
 
+    def followers(self) -> list[Step]:
+        """All steps that come after this one, the nearest first."""
+        seen: list[Step] = []
+        waiting = list(self.next)
+        while waiting:
+            one = waiting.pop(0)
+            if all(one is not s for s in seen):
+                seen.append(one)
+                waiting += one.next
+        return seen
+
 
 class _Plan:
     """The steps of one arm, built up from the events of several texts."""
@@ -54,16 +65,6 @@ class _Plan:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.discontinued: list[Event] = []
-
-    def _followers(self, step: Step) -> list[Step]:
-        seen: list[Step] = []
-        waiting = list(step.next)
-        while waiting:
-            one = waiting.pop(0)
-            if all(one is not s for s in seen):
-                seen.append(one)
-                waiting += one.next
-        return seen
 
     def _step(self, name: str, treatment: Treatment, among: list[Step]) -> Step | None:
         return next((s for s in among if s.name == name and s.agrees(treatment)), None)
@@ -84,7 +85,7 @@ class _Plan:
 
     def _told(self, event: Event, base: Step | None = None) -> Step:
         """The step that an event tells of - known, or new - among those after ``base`` where there is one."""
-        step = self._step(event.name, event.treatment, self.steps if base is None else self._followers(base))
+        step = self._step(event.name, event.treatment, self.steps if base is None else base.followers())
         if step is None:
             step = self._new(event)
             if base is not None:
@@ -107,7 +108,7 @@ class _Plan:
                 step = self._told(event, cursor if event.linked else None)
             if event.before and event.before != event.name and not step.next:
                 later = self._anchor(event.before, None)
-                if later is not step and step not in self._followers(later):
+                if later is not step and step not in later.followers():
                     step.next.append(later)
             if chosen is not None and chosen is not step and all(s is not step for s in chosen.alternatives):
                 chosen.alternatives.append(step)
@@ -165,8 +166,9 @@ def _read_arm(
     plan = _Plan()
     label = next((document.quote(e.start or 0, e.end or 0) for e in arm.evidence if not e.supports), None)
     if label and not arm.inferred and getting:
-        labelled = [e for e in events(label, mentions, loose=True) if e.after or e.linked or e.or_with_next]
-        plan.add(events(label, mentions, loose=True) if labelled else [])
+        labelled = events(label, mentions, loose=True)
+        if any(e.after or e.linked or e.or_with_next for e in labelled):
+            plan.add(labelled)
     for source in _sources(record, document, arm, getting):
         plan.add(events(source, mentions))
     for one in getting:
@@ -219,11 +221,11 @@ def _write(arm: Arm, plan: _Plan, mentions: Mentions, by_name: dict[str, Interve
 
 
 def _names_after(step: Step) -> set[str]:
-    return {s.name for s in _Plan()._followers(step)}
+    return {s.name for s in step.followers()}
 
 
 def _after(step: Step, later: Step) -> bool:
-    return any(s is later for s in _Plan()._followers(step))
+    return any(s is later for s in step.followers())
 
 
 def _in_order(steps: list[Step]) -> list[Step]:

@@ -25,7 +25,8 @@ READERS: dict[str, Reader] = {
 def read(document: Document, index: MeshIndex) -> tuple[TrialRecord, Document]:
     """The record of the trial that a document describes, and the document as read, which evidence points into.
 
-    That is the document itself for a page, and a rendering of it for a structured record. Raises DocumentError when the document shows no known layout, was cut off, or names no trial.
+    That is the document itself for a page, and a rendering of it for a structured record. Raises DocumentError when the
+    document shows no known layout, was cut off, or names no trial.
     """
     if ctgov_xml.is_record(document.text):
         return _checked(*ctgov_xml.read(document))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree
@@ -83,6 +84,11 @@ class _Record:
     def all(self, path: str) -> list[Any]:
         return list(self.root.iterfind(path))
 
+    def each(self, path: str, under: Any = None) -> Iterator[Quote]:
+        """The text of every element at ``path``, in order; an empty quotation for an empty one."""
+        for element in (self.root if under is None else under).iterfind(path):
+            yield self.text.add(path.rsplit("/", 1)[-1], element.text or "")
+
 
 def read(document: Document) -> tuple[TrialRecord, Document]:
     """The record, and the document as read (see :mod:`kg.read.rendering`). Raises DocumentError."""
@@ -91,8 +97,7 @@ def read(document: Document) -> tuple[TrialRecord, Document]:
     _identification(record, source)
     _status_and_design(record, source)
     _bodies(record, source)
-    for element in source.all("condition"):
-        quote = source.text.add("condition", element.text or "")
+    for quote in source.each("condition"):
         if quote and all(c.label != quote.words for c in record.has_condition):
             one = Condition(label=quote.words)
             one.cite(quote)
@@ -106,16 +111,14 @@ def read(document: Document) -> tuple[TrialRecord, Document]:
         ("condition_browse/mesh_term", "meshTermLabel"),
         ("intervention_browse/mesh_term", "meshTermLabel"),
     ):
-        for element in source.all(path):
-            quote = source.text.add(path.rsplit("/", 1)[-1], element.text or "")
+        for quote in source.each(path):
             record.add(field, quote.words, quote)
     return record, source.text.document(document)
 
 
 def _identification(record: TrialRecord, source: _Record) -> None:
     for path in ("id_info/nct_id", "id_info/org_study_id", "id_info/secondary_id", "id_info/nct_alias"):
-        for element in source.all(path):
-            quote = source.text.add(path.rsplit("/", 1)[-1], element.text or "")
+        for quote in source.each(path):
             record.add("identifier", quote.words, quote)
     title = source.take("brief_title")
     record.set("title", title.words, title)
@@ -185,13 +188,11 @@ def _arms(record: TrialRecord, source: _Record) -> None:
         if description := source.take("description", "intervention_description", element):
             one.description = f"{one.description}\n{description.words}".strip()
             one.cite(description, supports=["treatmentDescription"])
-        for other in element.iterfind("other_name"):
-            quote = source.text.add("other_name", other.text or "")
+        for quote in source.each("other_name", element):
             if quote and quote.words not in one.other_names:
                 one.other_names.append(quote.words)
                 one.cite(quote, supports=["otherName"])
-        for group in element.iterfind("arm_group_label"):
-            quote = source.text.add("arm_group_label", group.text or "")
+        for quote in source.each("arm_group_label", element):
             target = by_label.get(quote.words)
             if target is not None and one.name not in target.has_intervention:
                 target.has_intervention.append(one.name)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from kg import terms
 from kg.document import Quote
 from kg.language import date
+from kg.language.number import plain
 from kg.read.page import Page
 from kg.record import Organization, Outcome, Passage, Person, TrialRecord
 
@@ -67,8 +68,7 @@ def years(count: str, unit: str) -> Decimal:
     """An age in years, to three digits: "6 Months" is 0.5."""
     letter = unit[0].lower() if not unit.lower().startswith("mi") else "h"
     value = Decimal(count) / _PER_YEAR[letter] / (60 if unit.lower().startswith("mi") else 1)
-    rounded = value.quantize(Decimal("0.001")).normalize()
-    return rounded.quantize(Decimal(1)) if rounded == rounded.to_integral_value() else rounded
+    return plain(value.quantize(Decimal("0.001")))
 
 
 def ages(record: TrialRecord, quote: Quote) -> None:
