@@ -97,12 +97,15 @@ def test_evidence_points_into_the_rendering(index: MeshIndex) -> None:
 def test_odd_values_do_not_cost_the_record(index: MeshIndex) -> None:
     odd = (
         RECORD.replace(">X-1<", ">7<")
+        .replace(">18 Years<", ">5 Foo<")
+        .replace(">75 Years<", f">{'9' * 40} Years<")
         .replace("imatinib 400 mg once", "imatinib 0 mg once")
         .replace("<affiliation>A University<", "<affiliation>For France: nobody@example.org<")
     )
     outcome = process("x", odd.encode(), index)
     assert outcome.finding is None, outcome.finding
     record, _ = read(read_document("x", odd.encode()), index)
+    assert record.minimum_age is None and record.maximum_age is None
     assert "7" in record.identifier and not record.investigator[0].affiliation
 
 

@@ -212,9 +212,7 @@ def _eligibility(record: TrialRecord, source: _Record) -> None:
     fields.passage(record, "eligibility", source.take("eligibility/criteria/textblock", "criteria"))
     fields.code(record, "sex", source.take("eligibility/gender"))
     for path, field in (("minimum_age", "minimumAge"), ("maximum_age", "maximumAge")):
-        quote = source.take(f"eligibility/{path}")
-        if match := re.match(r"(\d+)\s+(\w+)", quote.text):
-            record.set(field, fields.years(match[1], match[2]), quote)
+        fields.age(record, field, source.take(f"eligibility/{path}"))
     fields.yes_no(record, "healthyVolunteers", source.take("eligibility/healthy_volunteers"))
 
 

@@ -23,7 +23,7 @@ SCHEMES = {
 }
 _PHASE = re.compile(r"(?:early\s+)?phase\s*(?:[0-4]|I{1,3}V?|IV)(?:[ab])?(?![A-Za-z0-9])", re.I)
 _PHASE_JOINED = re.compile(r"phase\s*([1-3]|I{1,2})\s?[/-]\s?(?:phase\s*)?([2-4]|I{2,3}|IV)[ab]?(?![A-Za-z0-9])", re.I)
-_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*(years?|months?|weeks?|days?|hours?|minutes?)", re.I)
+_AGE = re.compile(r"(?<!\d)(\d{1,5}(?:\.\d{1,6})?)\s*(years?|months?|weeks?|days?|hours?|minutes?)", re.I)
 _PER_YEAR = {u: Decimal(n) for u, n in {"y": "1", "m": "12", "w": "52.1786", "d": "365.25", "h": "8766"}.items()}
 _NOT_GIVEN = re.compile(r"(?:not (?:specified|available|provided|given)|none|n/?a|-)?\s*$", re.I)
 
@@ -69,6 +69,12 @@ def years(count: str, unit: str) -> Decimal:
     letter = unit[0].lower() if not unit.lower().startswith("mi") else "h"
     value = Decimal(count) / _PER_YEAR[letter] / (60 if unit.lower().startswith("mi") else 1)
     return plain(value.quantize(Decimal("0.001")))
+
+
+def age(record: TrialRecord, field: str, quote: Quote) -> None:
+    """Set one age from a value such as "6 Months", unless it is no age."""
+    if match := _AGE.match(quote.text):
+        record.set(field, years(*match.groups()), quote)
 
 
 def ages(record: TrialRecord, quote: Quote) -> None:
