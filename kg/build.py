@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from kg import output, sources, vocabulary
+from kg.complete import FIRST, Place
 from kg.errors import DocumentError, Finding, UsageError
 from kg.gate import Violation
 from kg.mesh import MeshIndex, builtin
@@ -62,12 +63,12 @@ def _batches(found: list[Source]) -> Iterator[list[Source]]:
         yield found[start : start + _BATCH]
 
 
-def _process_one(source: Source, index: MeshIndex, among: int = 0) -> Outcome:
+def _process_one(source: Source, index: MeshIndex, place: Place = FIRST) -> Outcome:
     try:
         data = source.read()
     except DocumentError as error:
         return Outcome(name=source.name, finding=Finding(document=source.name, code=error.code, message=str(error)))
-    return process(source.name, data, index, among=among)
+    return process(source.name, data, index, place)
 
 
 @cache
@@ -91,8 +92,12 @@ def outcomes(found: list[Source], index: MeshIndex, jobs: int = 1, mesh_path: Pa
 
 
 def _settled(found: list[Source], index: MeshIndex, jobs: int, mesh_path: Path | None) -> Iterator[Outcome]:
-    """Outcomes in which the parts of a trial's second document have IRIs of their own, and copies are left out."""
+    """Outcomes in which the parts of a trial's second document have IRIs of their own, and copies are left out.
+
+    Pages of an archive come last: which of a trial's descriptions is the newest is known when all have been seen.
+    """
     documents: dict[str, str] = {}
+    archived: dict[str, list[tuple[str, str, str]]] = {}
     trials: Counter[str] = Counter()
     by_name = {source.name: source for source in found}
     for outcome in outcomes(found, index, jobs, mesh_path):
@@ -106,11 +111,28 @@ def _settled(found: list[Source], index: MeshIndex, jobs: int, mesh_path: Path |
             continue
         if outcome.finding is None:
             documents[outcome.sha256] = outcome.name
+            if outcome.version:
+                archived.setdefault(outcome.trial, []).append((outcome.version, outcome.sha256, outcome.name))
+                continue
             before = trials[outcome.trial]
             trials[outcome.trial] += 1
             if before:
-                outcome = _process_one(by_name[outcome.name], index, among=before)
+                outcome = _process_one(by_name[outcome.name], index, Place(before))
         yield outcome
+    for trial, pages in sorted(archived.items()):
+        for name, place in _versions(sorted(pages), trials[trial]):
+            yield _process_one(by_name[name], index, place)
+
+
+def _versions(pages: list[tuple[str, str, str]], among: int) -> Iterator[tuple[str, Place]]:
+    """The pages of one trial (date, SHA-256 and name, sorted): the newest is the trial, the others are its versions."""
+    names = [date if n == 0 or pages[n - 1][0] != date else f"{date}.{n}" for n, (date, _, _) in enumerate(pages)]
+    for n, (_, _, name) in enumerate(pages):
+        revises = pages[n - 1][1][:16] if n else ""
+        if n + 1 == len(pages):
+            yield name, Place(among, "", revises, tuple(names[:-1]))
+        else:
+            yield name, Place(0, names[n], revises)
 
 
 def build(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+import msgspec
+
 from kg import iri
 from kg.criteria import constraints, split
 from kg.document import Document, Quote
@@ -33,14 +35,35 @@ def read_criteria(record: TrialRecord, document: Document, index: MeshIndex) -> 
         criterion.has_constraint = constraints(quote, exclusion=exclusion, index=index, section=criterion.section)
 
 
-def complete(record: TrialRecord, document: Document, index: MeshIndex, *, among: int = 0) -> list[Linked]:
-    """Give all nodes of the record their IRIs, classes and links; returns the concepts that only criteria name.
+class Place(msgspec.Struct, frozen=True):
+    """The place of a document among those of the same trial.
 
-    ``among`` counts the documents of the same trial before this one: the parts of the first have the short IRIs.
+    ``among`` counts the documents before this one: the parts of the first have the short IRIs. ``version`` names an
+    earlier description of the trial ("2011-05-19"); ``revises`` is the key of the document that shows the one before;
+    ``versions`` are the earlier descriptions that the newest follows.
     """
+
+    among: int = 0
+    version: str = ""
+    revises: str = ""
+    versions: tuple[str, ...] = ()
+
+
+FIRST = Place()
+
+
+def complete(record: TrialRecord, document: Document, index: MeshIndex, place: Place = FIRST) -> list[Linked]:
+    """Give all nodes of the record their IRIs, classes and links; returns the concepts that only criteria name."""
     base = iri.trial(key(record.identifier[0]))
-    record.id, record.type = base, ["Trial"]
-    parts = base if among == 0 else f"{base}/from/{document.key}"
+    if place.version:
+        record.id, record.type = iri.version(base, place.version), ["TrialVersion"]
+        record.is_version_of, record.issued, record.identifier = base, record.was_derived_from[0].issued, []
+        parts = record.id
+    else:
+        record.id, record.type = base, ["Trial"]
+        record.has_version = [iri.version(base, version) for version in place.versions]
+        parts = base if place.among == 0 else f"{base}/from/{document.key}"
+    record.was_derived_from[0].was_revision_of = iri.document(place.revises) if place.revises else ""
     conditions = {c.label: c for c in record.has_condition}
     interventions = {i.name: i for i in record.has_intervention}
     for condition in conditions.values():

@@ -5,7 +5,6 @@ Offsets everywhere in Trial KG count characters (Unicode code points) of :attr:`
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import re
 from collections.abc import Iterator
@@ -14,14 +13,12 @@ from typing import Self
 
 import msgspec
 
+from kg.encoding import clean, decode, repair
 from kg.errors import DocumentError
 
 #: The longest document that is read, in bytes. The longest ClinicalTrials.gov page seen is under 3 MB.
 MAX_BYTES = 16 * 2**20
 
-# C0 controls (but tab, line feed, carriage return) and DEL have no place in XML 1.0 or in a person's text.
-# They become spaces one for one, so that offsets stay true to the document as read.
-_CONTROLS = {c: " " for c in [*range(0x20), 0x7F] if c not in (0x09, 0x0A, 0x0D)}
 _SPACES = re.compile(r"\s+")
 
 
@@ -104,28 +101,6 @@ class Document:
         return Quote(start, end, self.text[start:end])
 
 
-def decode(data: bytes) -> str:
-    """Text from bytes: UTF-8 or UTF-16 with a mark, else UTF-8, else Windows-1252.
-
-    Raises DocumentError for bytes that are no text.
-    """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        try:
-            return data.decode("utf-16")
-        except UnicodeDecodeError as error:
-            raise DocumentError("not-text", "starts like UTF-16 text but is not; save it as UTF-8") from error
-    if b"\x00" in data[:65536]:
-        raise DocumentError("not-text", "is a binary file, not a text; save the page as text")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("windows-1252", errors="replace")
-    odd = sum(1 for c in text[:65536] if c == "\ufffd" or (ord(c) < 32 and c not in "\t\r\n\f"))
-    if odd * 50 > len(text[:65536]):
-        raise DocumentError("not-text", "is a binary file, not a text; save the page as text")
-    return text
-
-
 def read_document(name: str, data: bytes) -> Document:
     """A Document from the bytes of a file.
 
@@ -136,7 +111,7 @@ def read_document(name: str, data: bytes) -> Document:
         raise DocumentError(
             "too-large", f"is {len(data) / 2**20:.0f} MB, over the limit of {limit} MB for one document"
         )
-    text = decode(data).translate(_CONTROLS)
+    text = clean(repair(decode(data)))
     if not text.strip():
         raise DocumentError("empty", "is empty")
     return Document(name, text, hashlib.sha256(data).hexdigest())

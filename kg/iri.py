@@ -37,6 +37,11 @@ def trial(identifier: str) -> str:
     return f"trial/{identifier}"
 
 
+def version(trial_iri: str, name: str) -> str:
+    """An earlier description of a trial, named by its day."""
+    return f"{trial_iri}/version/{segment(name)}"
+
+
 def shared(kind: str, name: str) -> str:
     """A node that trials share: ``kind`` is ``intervention``, ``condition`` or ``organization``."""
     return f"{kind}/{segment(name)}"

@@ -197,11 +197,17 @@ class Site(Node):
 
 
 class SourceDocument(Part):
-    """The document that a record was read from."""
+    """The document that a record was read from.
+
+    ``issued``: the day whose description of the trial it shows, for pages of an archive; ``was_revision_of`` the document
+    that shows the description before that one.
+    """
 
     title: str = ""
     sha256: str = ""
     layout: str = ""
+    issued: PartialDate | None = None
+    was_revision_of: str = ""
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -216,8 +222,14 @@ class Passage(msgspec.Struct, frozen=True):
 
 
 class TrialRecord(Node):
-    """Everything that one document says of one trial."""
+    """Everything that one document says of one trial.
 
+    An earlier description (``is_version_of`` a trial) has the date of its day and no identifiers.
+    """
+
+    is_version_of: str = ""
+    has_version: list[str] = []
+    issued: PartialDate | None = None
     identifier: list[str] = []
     title: str = ""
     official_title: str = ""

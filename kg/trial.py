@@ -7,7 +7,7 @@ from collections import Counter
 import msgspec
 
 from kg import iri, jsonld
-from kg.complete import complete, read_criteria, shared
+from kg.complete import FIRST, Place, complete, read_criteria, shared
 from kg.document import Document, read_document
 from kg.errors import DocumentError, Finding
 from kg.gate import Violation, failures, validate
@@ -22,6 +22,7 @@ _SHARED = tuple(f"<{iri.BASE}{kind}/" for kind in ("condition", "intervention", 
 class Outcome(msgspec.Struct, kw_only=True):
     """What became of one document.
 
+    ``version``: the day whose description of the trial the document shows, where it is a page of an archive.
     ``own``: N-Triples lines of the trial's graph, sorted, the trial's before those about documents; ``common``: lines of the shared graph; ``graph``: its IRI.
     ``record``: the JSON-LD. A document that was set aside has a ``finding`` and nothing else.
     """
@@ -30,6 +31,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     sha256: str = ""
     layout: str = ""
     trial: str = ""
+    version: str = ""
     graph: str = ""
     own: list[str] = []
     common: list[str] = []
@@ -57,11 +59,11 @@ def understand(document: Document, index: MeshIndex) -> tuple[TrialRecord, Docum
     return record, document
 
 
-def process(name: str, data: bytes, index: MeshIndex, *, among: int = 0) -> Outcome:
+def process(name: str, data: bytes, index: MeshIndex, place: Place = FIRST) -> Outcome:
     """All that the graph gets from one document; never raises for what a document holds."""
     try:
         record, document = understand(read_document(name, data), index)
-        concepts = complete(record, document, index, among=among)
+        concepts = complete(record, document, index, place)
         jsonld.check(record)
         nodes = shared(record, concepts)
         text = jsonld.document(record, nodes)
@@ -71,8 +73,9 @@ def process(name: str, data: bytes, index: MeshIndex, *, among: int = 0) -> Outc
     except Exception as error:  # a fault of ours must not cost the other documents
         message = f"could not be read, by a fault of trialkg that is worth a report ({type(error).__name__}: {error})"
         return Outcome(name=name, finding=Finding(document=name, code="fault", message=message))
-    outcome = Outcome(name=name, sha256=document.sha256, trial=record.id, record=text)
-    outcome.layout = record.was_derived_from[0].layout
+    source = record.was_derived_from[0]
+    outcome = Outcome(name=name, sha256=document.sha256, trial=record.is_version_of or record.id, record=text)
+    outcome.layout, outcome.version = source.layout, source.issued.value if source.issued else ""
     outcome.graph = iri.absolute(iri.graph(record.id, document.key))
     own = {f"{quad.triple} ." for quad in quads if quad.graph_name.value != iri.SHARED_GRAPH}  # type: ignore[union-attr]
     common = {f"{quad.triple} ." for quad in quads if quad.graph_name.value == iri.SHARED_GRAPH}  # type: ignore[union-attr]
@@ -96,7 +99,8 @@ def _counts(record: TrialRecord) -> dict[str, int]:
     constraints = [k for c in record.has_criterion for k in c.has_constraint]
     linkable = [*record.has_condition, *record.has_intervention]
     counts = Counter(
-        Trial=1,
+        Trial=0 if record.is_version_of else 1,
+        TrialVersion=1 if record.is_version_of else 0,
         Arm=len(record.has_arm),
         Treatment=sum(len(a.has_treatment) for a in record.has_arm) + len(record.has_unassigned_treatment),
         Condition=len(record.has_condition),

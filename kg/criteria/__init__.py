@@ -1,6 +1,6 @@
 """Eligibility text as data: criteria in a tree, and the constraints that they mean."""
 
 from kg.criteria.constraints import constraints
-from kg.criteria.split import split
+from kg.criteria.split import heading_kind, split
 
-__all__ = ["constraints", "split"]
+__all__ = ["constraints", "heading_kind", "split"]

@@ -24,6 +24,13 @@ _ONLY_MARK = re.compile(r"(?:[-–—•●◦∙‣▪■□○⁃·*]|\(?\d{1,
 _JOINED = re.compile(
     r"\b(?:and|or|of|with|no|not|for|the|any|in|to|a|an|if|than|by|on|from|prior|other|least|be|is|are|must)$", re.I
 )
+_INLINE_HEADING = re.compile(
+    r"(?<=[.;:)\]])\s{1,5}(?=(?:(?:key|main|major|principal) )?(?:inclusion|exclusion) criteria\s{0,3}:)", re.I
+)
+_INLINE_NUMBER = re.compile(r"(?<![^\s|(])\(?(\d{1,2})[.)]\s{1,5}(?=[A-Z≥≤<>(])")
+_BEFORE_LIST = re.compile(r"[\s|(]*(?:(?:[a-z]{1,12} )?(?:inclusion|exclusion) criteria[\s:.-]*)?\(?", re.I)
+_CHOICE = re.compile(r";\s*(?:and/)?or\b|:[^;]*;|\beither\b", re.I)
+_SEMICOLONS = re.compile(r"(?:[^;()]|\([^()]*\))+")
 _TAIL = re.compile(r"\s*:?\s*$")
 
 
@@ -82,7 +89,8 @@ def _says_nothing(text: str) -> bool:
     )
 
 
-def _kind_of(text: str) -> str:
+def heading_kind(text: str) -> str:
+    """Whether the whole text is a heading for ``inclusion`` or ``exclusion`` criteria; "" when it is neither."""
     for kind in ("exclusion", "inclusion"):
         if _heading(kind).fullmatch(text):
             return kind
@@ -95,7 +103,7 @@ def _lines(passage: Passage) -> Iterator[_Item]:
     blank = True
     lone_mark = False
     empty = 0
-    for line in passage.quote.lines():
+    for line in _cut(passage.quote.lines()):
         stripped = line.strip(" \t\u00a0|")
         if not stripped:
             blank = True
@@ -110,7 +118,7 @@ def _lines(passage: Passage) -> Iterator[_Item]:
         if not body:
             continue
         numbered = 0 if mark is None else 1 if mark["bullet"] else 2
-        if (kind := _kind_of(body.text)) or _section().fullmatch(body.text):
+        if (kind := heading_kind(body.text)) or _section().fullmatch(body.text):
             last = None
             yield _Item(body, heading=True, kind=kind)
         elif lead := _leading_kind(body):
@@ -133,6 +141,31 @@ def _lines(passage: Passage) -> Iterator[_Item]:
             yield last
         blank = lone_mark = False
         empty = 0
+
+
+def _cut(lines: Iterable[Quote]) -> Iterator[Quote]:
+    """The lines, those apart that hold several: a heading amid a line, or a numbered list ("1. ... 2. ... 3. ...")."""
+    for line in lines:
+        places = {m.end() for m in _INLINE_HEADING.finditer(line.text)}
+        for start in sorted({0, *places}):
+            places |= _numbering(line.text, start)
+        start = 0
+        for place in [*sorted(places), len(line.text)]:
+            if place > start or not places:
+                yield line.part(start, place)
+                start = place
+
+
+def _numbering(text: str, start: int) -> set[int]:
+    """Where the items of a numbered list begin that starts at ``start``, or after a heading there, on one line."""
+    numbers = [(int(m[1]), m.start(1)) for m in _INLINE_NUMBER.finditer(text, start)]
+    if not numbers or numbers[0][0] != 1 or not _BEFORE_LIST.fullmatch(text, start, numbers[0][1]):
+        return set()
+    places: list[int] = []
+    for number, place in numbers:
+        if number == len(places) + 1:
+            places.append(place)
+    return set(places) if len(places) > 1 else set()
 
 
 def _leading_kind(body: Quote) -> tuple[str, Quote, Quote] | None:
@@ -238,6 +271,15 @@ def _statements(quote: Quote, prose: bool) -> Iterator[Quote]:
                 yield piece
 
 
+def _listed(quote: Quote) -> Iterator[Quote]:
+    """The statements of a section that is one line: a list with semicolons, or prose."""
+    if len(_SEMICOLONS.findall(quote.text)) > 1 and not _CHOICE.search(quote.text):
+        for match in _SEMICOLONS.finditer(quote.text):
+            yield quote.group(match)
+    else:
+        yield from _statements(quote, prose=True)
+
+
 def split(passages: Iterable[Passage], text: str) -> list[Criterion]:
     """The criteria of a trial's eligibility passages, in order, each with its evidence; ``text`` is the document's.
 
@@ -266,12 +308,15 @@ def split(passages: Iterable[Passage], text: str) -> list[Criterion]:
                     section, stack = piece.quote.words, []
                     continue
                 quote, following = _unglued(piece.quote)
-                for statement in _statements(quote, prose=not item.depth[1] and not marked):
+                alone = bool(passage.kind) and len(items) == 1
+                for statement in (
+                    _listed(quote) if alone else _statements(quote, prose=not item.depth[1] and not marked)
+                ):
                     if not _says_nothing(statement.text):
                         _add(criteria, stack, statement, kind, section, item)
                 if following is not None:
                     section, stack, section_glued = following.words, [], True
-                    kind = _kind_of(following.text) or kind
+                    kind = heading_kind(following.text) or kind
     return criteria
 
 

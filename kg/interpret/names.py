@@ -23,7 +23,12 @@ def infer_conditions(record: TrialRecord, index: MeshIndex) -> None:
     A condition of the title is left out when the record has it already, or something narrower.
     """
     title = _title(record)
-    if title is None or record.was_derived_from[0].layout not in ("cruk", "centerwatch", "generic"):
+    layout = record.was_derived_from[0].layout
+    if (
+        title is None
+        or layout not in ("cruk", "centerwatch", "generic")
+        or (layout == "generic" and record.has_condition)
+    ):
         return
     listed = [found.identifier for c in record.has_condition if (found := link(c.label, "Condition", index))]
     for start, end, owners in index.mentions(title.text):

@@ -28,7 +28,7 @@ _MONTHS = {
     )
 }
 _MONTHS |= {m[:3]: i for m, i in _MONTHS.items()} | {"sept": 9}
-_ISO = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:T[\d:.]+Z?)?")
+_ISO = re.compile(r"(\d{4})[-_](\d{1,2})(?:[-_](\d{1,2}))?(?:T[\d:.]+Z?)?")
 _US = re.compile(r"([A-Za-z]{3,9})\.?\s+(?:(\d{1,2})(?:st|nd|rd|th)?,?\s+)?(\d{4})")
 _EUROPE = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[\s-]+([A-Za-z]{3,9})\.?,?[\s-]+(\d{4})")
 _SLASHED = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")

@@ -7,38 +7,55 @@ from collections.abc import Callable
 from kg.document import Document
 from kg.errors import DocumentError
 from kg.mesh import MeshIndex
-from kg.read import centerwatch, cruk, ctgov, ctgov_xml, medpath
-from kg.read.page import Page, cut, recognise
+from kg.read import centerwatch, cruk, ctgov, ctgov_xml, html, labelled, medpath, sections
+from kg.read.blocks import Block, of_quote
+from kg.read.page import Layout, Page, cut, recognise
 from kg.record import TrialRecord
 
 Reader = Callable[[Document, Page, MeshIndex], TrialRecord]
 
-#: The reader of each layout of ``kg/facts/layouts.toml``.
+#: The readers that layouts name in ``kg/facts/layouts.toml``.
 READERS: dict[str, Reader] = {
     "ctgov": ctgov.read,
     "medpath": medpath.read,
     "cruk": cruk.read,
     "centerwatch": centerwatch.read,
+    "labelled": labelled.read,
 }
+#: A page of a site that no layout describes.
+GENERIC = Layout("generic", "page of another site", (), (), (), None)
+#: A page of an unknown site is a trial's when it has sections for at least three of these.
+_TELLING = frozenset(
+    "conditions interventions arms primaryOutcomes secondaryOutcomes eligibility inclusion exclusion phase status studyType "
+    "enrollment sponsorName officialTitle summary design".split()
+)
 
 
 def read(document: Document, index: MeshIndex) -> tuple[TrialRecord, Document]:
     """The record of the trial that a document describes, and the document as read, which evidence points into.
 
-    That is the document itself for a page, and a rendering of it for a structured record. Raises DocumentError when the
-    document shows no known layout, was cut off, or names no trial.
+    That is the document itself for a page of plain text, and a rendering of it for HTML and structured records. Raises
+    DocumentError when the document is no page of a trial, was cut off, or names no trial.
     """
     if ctgov_xml.is_record(document.text):
         return _checked(*ctgov_xml.read(document))
+    if document.text.lstrip()[:1] in ("{", "[", "<") and not html.is_html(document.text):
+        raise DocumentError("unknown-form", "is JSON or XML of a kind that is not read here")
+    blocks: list[Block] | None = None
+    if html.is_html(document.text):
+        document, blocks = html.read(document)
     layout = recognise(document)
-    if layout is None:
-        raise DocumentError("unknown-layout", "is no trial page in a layout that is known here")
-    page = cut(document, layout)
-    if missing := page.missing():
-        raise DocumentError(
-            "cut-off", f"looks like a page of {layout.title} that was cut off: no {missing[0]}; save it again"
-        )
-    return _checked(READERS[layout.name](document, page, index), document)
+    if layout and layout.labels:
+        page = cut(document, layout)
+        if missing := page.missing():
+            raise DocumentError(
+                "cut-off", f"looks like a page of {layout.title} that was cut off: no {missing[0]}; save it again"
+            )
+    else:
+        page = sections.page(document, of_quote(document.all()) if blocks is None else blocks, layout or GENERIC)
+        if layout is None and len(_TELLING & {s.field for s in page.sections}) < 3:
+            raise DocumentError("unknown-layout", "is no trial page: it has no sections that such pages have")
+    return _checked(READERS[page.layout.reader](document, page, index), document)
 
 
 def _checked(record: TrialRecord, document: Document) -> tuple[TrialRecord, Document]:

@@ -8,7 +8,7 @@ from kg.document import Document
 from kg.mesh import MeshIndex
 from kg.read import fields, identifier
 from kg.read.page import Page
-from kg.record import Condition, Site, SourceDocument, TrialRecord
+from kg.record import Site, SourceDocument, TrialRecord
 
 
 def read(document: Document, page: Page, index: MeshIndex) -> TrialRecord:
@@ -22,9 +22,7 @@ def read(document: Document, page: Page, index: MeshIndex) -> TrialRecord:
     record.add("identifier", database.words, database)
     if section := page.first("cancerType"):
         for line in page.quiet(section.lines()):
-            one = Condition(label=line.words)
-            one.cite(line)
-            record.has_condition.append(one)
+            fields.condition(record, line)
     fields.code(record, "overallStatus", page.value("status"))
     for section in page.all("phase"):
         fields.phases(record, section.label if re.search(r"\d", section.label.text) else section.value())

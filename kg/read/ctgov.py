@@ -11,7 +11,7 @@ from kg.read import fields, identifier
 from kg.read.arm_table import read_arms, read_intervention_details
 from kg.read.page import Page, Section
 from kg.read.runon import split, split_terms
-from kg.record import Condition, Intervention, Site, SourceDocument, TrialRecord
+from kg.record import Intervention, Site, SourceDocument, TrialRecord
 
 #: "Drug: imatinib mesylate": the types of the registry's data dictionary, with our classes.
 TYPES = {
@@ -219,10 +219,7 @@ def _conditions(record: TrialRecord, page: Page, index: MeshIndex) -> None:
         _intervention(record, intervention.part(start, stop).strip(" |"))
     hints = [line.words for s in (*page.all("keywords"), *page.all("meshTerms")) for line in s.lines()]
     for quote in split(condition.strip(" |"), index, hints):
-        one = Condition(label=quote.words)
-        one.cite(quote)
-        if all(c.label.casefold() != one.label.casefold() for c in record.has_condition):
-            record.has_condition.append(one)
+        fields.condition(record, quote)
     if len(section.lines()) > 1 and not record.description:  # markdown pages lose the heading of the description
         rest = section.lines()[1:]
         text = Quote.join(rest[0], rest[-1], page.document.text)

@@ -56,7 +56,7 @@ def is_record(text: str) -> bool:
 
 def _parse(document: Document) -> Any:
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True
+        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True
     )
     try:
         root = etree.fromstring(document.text.encode("utf-8"), parser)
@@ -93,6 +93,11 @@ class _Record:
 def read(document: Document) -> tuple[TrialRecord, Document]:
     """The record, and the document as read (see :mod:`kg.read.rendering`). Raises DocumentError."""
     source = _Record(_parse(document))
+    if source.root.find("study_id") is not None:
+        raise DocumentError(
+            "upload-record",
+            "is a record in the form for uploading to ClinicalTrials.gov, which is not read; use the record that the site gives out",
+        )
     record = TrialRecord(was_derived_from=[SourceDocument(layout="ctgov-xml", title=document.name)])
     _identification(record, source)
     _status_and_design(record, source)

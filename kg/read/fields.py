@@ -10,7 +10,7 @@ from kg.document import Quote
 from kg.language import date
 from kg.language.number import plain
 from kg.read.page import Page
-from kg.record import Organization, Outcome, Passage, Person, TrialRecord
+from kg.record import Condition, Organization, Outcome, Passage, Person, TrialRecord
 
 SCHEMES = {
     "overallStatus": "StatusScheme",
@@ -20,6 +20,14 @@ SCHEMES = {
     "masking": "MaskingScheme",
     "primaryPurpose": "PurposeScheme",
     "sex": "SexScheme",
+}
+#: The names that pages give the parts of a study's design.
+SCHEMES_BY_LABEL = {
+    "allocation": "allocation",
+    "intervention model": "interventionModel",
+    "observational model": "interventionModel",
+    "masking": "masking",
+    "primary purpose": "primaryPurpose",
 }
 _PHASE = re.compile(r"(?:early\s+)?phase\s*(?:[0-4]|I{1,3}V?|IV)(?:[ab])?(?![A-Za-z0-9])", re.I)
 _PHASE_JOINED = re.compile(r"phase\s*([1-3]|I{1,2})\s?[/-]\s?(?:phase\s*)?([2-4]|I{2,3}|IV)[ab]?(?![A-Za-z0-9])", re.I)
@@ -102,6 +110,14 @@ def yes_no(record: TrialRecord, field: str, quote: Quote) -> None:
     word = quote.text.strip().lower()
     if word.startswith(("yes", "no", "accepts")):
         record.set(field, not word.startswith("no"), quote)
+
+
+def condition(record: TrialRecord, quote: Quote) -> None:
+    """Add a condition; one that is named twice is kept once."""
+    if quote and all(c.label.casefold() != quote.words.casefold() for c in record.has_condition):
+        one = Condition(label=quote.words)
+        one.cite(quote)
+        record.has_condition.append(one)
 
 
 def organization(record: TrialRecord, field: str, quote: Quote) -> None:

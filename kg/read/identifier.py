@@ -24,6 +24,11 @@ def find(quote: Quote) -> list[tuple[str, Quote]]:
     return found
 
 
+def rank(identifier: str) -> int:
+    """The place of an identifier's registry in the list, the best-known first."""
+    return next((n for n, (_, pattern, _) in enumerate(_patterns()) if pattern.fullmatch(identifier)), len(_patterns()))
+
+
 def key(identifier: str) -> str:
     """The identifier as the end of a trial's IRI: runs of anything but letters, digits and dots become a hyphen.
 

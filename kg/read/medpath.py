@@ -11,7 +11,7 @@ from kg.read import fields, identifier
 from kg.read.ctgov import TYPES
 from kg.read.page import Page
 from kg.read.table_rows import split_arm_rows, split_outcome, vocabulary
-from kg.record import Arm, Condition, Intervention, SourceDocument, TrialRecord
+from kg.record import Arm, Intervention, SourceDocument, TrialRecord
 
 _ENGLISH = " ".join(assets.facts("runon")["plain"])
 _TYPED = re.compile(rf"({'|'.join(map(re.escape, TYPES))}):\s*(\S.*)")
@@ -40,10 +40,7 @@ def read(document: Document, page: Page, index: MeshIndex) -> TrialRecord:
     fields.enrollment(record, page.value("enrollment"))
     if section := page.first("conditions"):
         for line in section.lines():
-            one = Condition(label=line.words)
-            one.cite(line)
-            if all(c.label.casefold() != one.label.casefold() for c in record.has_condition):
-                record.has_condition.append(one)
+            fields.condition(record, line)
     _interventions(record, page)
     _arms(record, page, index)
     for field, kind in (("primaryOutcomes", "PrimaryOutcome"), ("secondaryOutcomes", "SecondaryOutcome")):

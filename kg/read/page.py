@@ -15,6 +15,7 @@ from typing import Any
 
 from kg import assets
 from kg.document import Document, Quote
+from kg.read.blocks import Block, of_quote
 
 _CELL_RULE = re.compile(r"^[\s|:-]*-{3,}[\s|:-]*$")
 _EDGES = " \t\u00a0|"
@@ -22,11 +23,19 @@ _EDGES = " \t\u00a0|"
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What stands under one label: the field that the label is for, the label itself, and all up to the next label."""
+    """What stands under one label: the field that the label is for, the label itself, and all up to the next label.
+
+    ``content``: the blocks of the body, where they are known better than from its lines.
+    """
 
     field: str
     label: Quote
     body: Quote
+    content: tuple[Block, ...] = ()
+
+    def blocks(self) -> list[Block]:
+        """The blocks of the body."""
+        return list(self.content) or of_quote(self.body)
 
     def lines(self) -> list[Quote]:
         """The lines of the body that hold text, stripped of white space and table bars."""
@@ -56,7 +65,11 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A kind of page: its labels in order, what every such page has, and what never says anything of the trial."""
+    """A kind of page: its labels in order, what every such page has, and what never says anything of the trial.
+
+    A layout without labels has those of ``labels.toml``, in any order. ``versions``: its pages show a trial as it was on a
+    day.
+    """
 
     name: str
     title: str
@@ -64,6 +77,8 @@ class Layout:
     signs: tuple[re.Pattern[str], ...]
     required: tuple[tuple[str, ...], ...]
     noise: re.Pattern[str] | None
+    reader: str = "labelled"
+    versions: bool = False
 
 
 def _label(row: list[str]) -> Label:
@@ -82,10 +97,12 @@ def layouts() -> tuple[Layout, ...]:
         Layout(
             row["name"],
             row["title"],
-            tuple(_label(label) for label in row["labels"]),
+            tuple(_label(label) for label in row.get("labels", ())),
             tuple(re.compile(sign, re.I | re.M) for sign in row["signs"]),
-            tuple(tuple(one.split("|")) for one in row["required"]),
+            tuple(tuple(one.split("|")) for one in row.get("required", ())),
             re.compile("|".join(row["noise"]), re.I) if row.get("noise") else None,
+            row.get("reader", "labelled"),
+            row.get("versions", False),
         )
         for row in rows
     )
@@ -118,12 +135,16 @@ def _chain(hits: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A document cut into the sections of a layout; ``head`` is what stands before the first label."""
+    """A document cut into the sections of a layout; ``head`` is what stands before the first label.
+
+    ``heading``: the page's main heading, where its form shows which it is.
+    """
 
     document: Document
     layout: Layout
     head: Quote
     sections: tuple[Section, ...]
+    heading: Quote | None = None
 
     def all(self, field: str) -> list[Section]:
         """The sections of a field, in order."""
@@ -137,6 +158,11 @@ class Page:
         """The value of the first section of a field; empty when the page does not give it."""
         section = self.first(field)
         return section.value() if section else self.document.quote(0, 0)
+
+    @property
+    def window(self) -> Quote:
+        """The title of the window that an HTML page was shown in; empty when there is none."""
+        return self.value("window")
 
     def quiet(self, quotes: list[Quote]) -> list[Quote]:
         """The quotations that are not the site's own talk (notices, navigation, contact lines)."""
