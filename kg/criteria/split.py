@@ -158,7 +158,7 @@ def _cut(lines: Iterable[Quote]) -> Iterator[Quote]:
 
 def _numbering(text: str, start: int) -> set[int]:
     """Where the items of a numbered list begin that starts at ``start``, or after a heading there, on one line."""
-    numbers = [(int(m[1]), m.start(1)) for m in _INLINE_NUMBER.finditer(text, start)]
+    numbers = [(int(m[1]), m.start()) for m in _INLINE_NUMBER.finditer(text, start)]
     if not numbers or numbers[0][0] != 1 or not _BEFORE_LIST.fullmatch(text, start, numbers[0][1]):
         return set()
     places: list[int] = []
@@ -276,6 +276,8 @@ def _listed(quote: Quote) -> Iterator[Quote]:
     if len(_SEMICOLONS.findall(quote.text)) > 1 and not _CHOICE.search(quote.text):
         for match in _SEMICOLONS.finditer(quote.text):
             yield quote.group(match)
+    elif len(quote.text) < 90:
+        yield from quote.sentences()
     else:
         yield from _statements(quote, prose=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kg.document import Document
 from kg.interpret.arms import infer_arms
 from kg.interpret.design import read_design, read_stopping
-from kg.interpret.names import infer_conditions, type_interventions
+from kg.interpret.names import infer_conditions, infer_interventions, type_interventions
 from kg.interpret.outcomes import read_time_frames
 from kg.interpret.regimen import read_treatments
 from kg.mesh import MeshIndex
@@ -17,6 +17,7 @@ def interpret(record: TrialRecord, document: Document, index: MeshIndex) -> Tria
     read_design(record)
     read_stopping(record)
     infer_conditions(record, index)
+    infer_interventions(record, index)
     type_interventions(record, index)
     infer_arms(record, index)
     read_treatments(record, document, index)

@@ -23,12 +23,8 @@ def infer_conditions(record: TrialRecord, index: MeshIndex) -> None:
     A condition of the title is left out when the record has it already, or something narrower.
     """
     title = _title(record)
-    layout = record.was_derived_from[0].layout
-    if (
-        title is None
-        or layout not in ("cruk", "centerwatch", "generic")
-        or (layout == "generic" and record.has_condition)
-    ):
+    broad = record.was_derived_from[0].layout in ("cruk", "centerwatch")
+    if title is None or (record.has_condition and not broad):
         return
     listed = [found.identifier for c in record.has_condition if (found := link(c.label, "Condition", index))]
     for start, end, owners in index.mentions(title.text):
@@ -46,7 +42,31 @@ def infer_conditions(record: TrialRecord, index: MeshIndex) -> None:
         listed.append(identifier)
 
 
+#: Words of a title that name no treatment in particular.
+_VAGUE = frozenset(
+    "therapy treatment drug drugs medication placebo surgery prevention rehabilitation adult adults vaccine control dose "
+    "chemotherapy radiotherapy combination intervention".split()
+)
+
+
+def infer_interventions(record: TrialRecord, index: MeshIndex) -> None:
+    """Drugs and procedures that the title names, when nothing else names any. Inferred, and marked so."""
+    title = _title(record)
+    if title is None or record.has_intervention or record.was_derived_from[0].layout == "ctgov-xml":
+        return
+    for start, end, owners in index.mentions(title.text):
+        identifier = choose(owners, "Drug", index)
+        words = title.text[start:end]
+        if not identifier or len(words) < 4 or words.lower() in _VAGUE:
+            continue
+        if index.in_trees(identifier, ("D", "E02", "E04")):
+            one = Intervention(name=words[:1].upper() + words[1:], kind=kind_of(identifier, index), inferred=True)
+            one.cite(title.part(start, end))
+            record.has_intervention.append(one)
+
+
 _KINDS = (
+    ("OtherIntervention", ("D26.660", "E02.785")),  # placebos, which MeSH has among drugs and among procedures
     ("Radiation", ("E02.815",)),
     ("Procedure", ("E04", "E02", "E03", "E05")),
     ("DiagnosticTest", ("E01",)),

@@ -32,6 +32,10 @@ SCHEMES_BY_LABEL = {
 _PHASE = re.compile(r"(?:early\s+)?phase\s*(?:[0-4]|I{1,3}V?|IV)(?:[ab])?(?![A-Za-z0-9])", re.I)
 _PHASE_JOINED = re.compile(r"phase\s*([1-3]|I{1,2})\s?[/-]\s?(?:phase\s*)?([2-4]|I{2,3}|IV)[ab]?(?![A-Za-z0-9])", re.I)
 _AGE = re.compile(r"(?<!\d)(\d{1,5}(?:\.\d{1,6})?)\s*(years?|months?|weeks?|days?|hours?|minutes?)", re.I)
+_BARE_AGES = re.compile(
+    r"(?:ages?\s+)?(\d{1,3})\s*(?:(?:-|–|to|and)\s*(\d{1,3})|(?:or|and) (?:older|over|above)|\+|and up)(?:\s*(?:years?|yrs?)(?: old| of age)?)?",
+    re.I,
+)
 _PER_YEAR = {u: Decimal(n) for u, n in {"y": "1", "m": "12", "w": "52.1786", "d": "365.25", "h": "8766"}.items()}
 _NOT_GIVEN = re.compile(r"(?:not (?:specified|available|provided|given)|none|n/?a|-)?\s*$", re.I)
 
@@ -80,8 +84,9 @@ def years(count: str, unit: str) -> Decimal:
 
 
 def age(record: TrialRecord, field: str, quote: Quote) -> None:
-    """Set one age from a value such as "6 Months", unless it is no age."""
-    if match := _AGE.match(quote.text):
+    """Set one age from a value such as "6 Months" or "under 18 years", unless it is no age."""
+    match = _AGE.search(quote.text, 0, 40)
+    if match and not re.search(r"\d", quote.text[: match.start()]):
         record.set(field, years(*match.groups()), quote)
 
 
@@ -89,6 +94,10 @@ def ages(record: TrialRecord, quote: Quote) -> None:
     """Set least and greatest age from "18 Years to 75 Years", "18 Years and older", "up to 65 Years", "Child, Adult"."""
     text = quote.text.split("(")[0]
     found = list(_AGE.finditer(text))
+    if bare := _BARE_AGES.fullmatch(text.strip()):  # "18-70", "65 and older": in years
+        record.set("minimumAge", years(bare[1], "y"), quote)
+        record.set("maximumAge", years(bare[2], "y") if bare[2] else None, quote)
+        return
     if not found:
         return
     least, most = found[0], found[-1]

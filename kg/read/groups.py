@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from kg import terms
 from kg.document import Quote
 from kg.mesh import key
 from kg.read import fields
 from kg.read.blocks import Block
-from kg.read.ctgov import TYPES
+from kg.read.ctgov import TYPE, TYPES
+from kg.read.labels import columns_of
 from kg.read.page import Section
-from kg.read.sections import columns_of
 from kg.record import Arm, Intervention, TrialRecord
 
 _TYPE_WORDS = {terms.normal(name): kind for name, kind in TYPES.items()} | {
@@ -34,10 +35,13 @@ _FRAME = re.compile(
     r"[\[(]\s*(?:time ?frame|timepoint|time point|assessed at|when)\s*:\s*([^\])]+)[\])]|\btime ?frame\s*:\s*([^\n]+)",
     re.I,
 )
+_BRACKETED = re.compile(r"\[([^\[\]]*\b(?:years?|months?|weeks?|days?|hours?|minutes?|baseline)\b[^\[\]]*)\]\s*$", re.I)
 _PARTS = re.compile(
     r"(?:^|\n|\s{3,})\s*(measure|time ?frame|description|safety issue|arm label|title|name|type|other names?)\s*[:?]\s*",
     re.I,
 )
+_COLUMNS = ("type", "intervention", "name", "description", "otherNames", "arm")
+_NAMED_PART = re.compile(r"(name|title|type|description|other names?|synonyms)\s*:\s*(?=\S)", re.I)
 _DRUG_LABEL = re.compile(r"drug|medicin|product|medication|agent|compound", re.I)
 _PROCEDURE_LABEL = re.compile(r"procedure|surg|operation", re.I)
 _PLACEBO = re.compile(r"(?:\w+ )?(?:placebos?|sham)\b", re.I)
@@ -84,7 +88,7 @@ def _typed(quote: Quote) -> tuple[str, Quote]:
 def _add(record: TrialRecord, name: Quote, kind: str, description: Quote | None = None) -> Intervention | None:
     """Add an intervention. From its dose on, a name describes how it is given, which in units of mass tells a drug."""
     dose = _DOSE.search(name.text)
-    if dose and dose.start() > 2:
+    if dose and dose.start() > 2 and (not kind or len(name.text.split()) > 5):
         how = name.part(dose.start(), len(name.text))
         description = description or how
         kind = kind or ("Radiation" if "gy" in dose.group().lower() else "Drug")
@@ -138,8 +142,11 @@ def read_interventions(record: TrialRecord, blocks: list[Block], label: str = ""
     last: Intervention | None = None
     told = "Drug" if _DRUG_LABEL.search(label) else "Procedure" if _PROCEDURE_LABEL.search(label) else ""
     before = len(record.has_intervention)
-    blocks = [line for block in blocks for line in _each_line(block)]
-    for block, columns in _tables(blocks, ("type", "intervention", "name", "description", "otherNames", "arm")):
+    arm: Arm | None = None
+    named_at: Block | None = None
+    pending = ""  # a kind that stands on a line of its own, before the name
+    blocks = [line for block in blocks for one in _each_type(block) for line in _each_line(one)]
+    for block, columns in _tables(blocks, _COLUMNS):
         if columns and (named := _cell(block, columns, "intervention", "name")):
             kind_cell = _cell(block, columns, "type")
             kind, bare = _typed(named)
@@ -151,15 +158,59 @@ def read_interventions(record: TrialRecord, blocks: list[Block], label: str = ""
             continue
         if block.kind == "row" and len(block.cells) > 1:
             kind = _kind(block.cells[0].text)
-            if kind:
+            named_by = columns_of(Block("row", block.quote, block.cells[:1], header=True), _COLUMNS)
+            if "arm" in named_by:  # "Group: | Test group", and below it what the group gets
+                arm = _arm(record, block.cells[1], "", None)
+            elif arm and "intervention" in named_by:
+                _given(record, arm, block.cells[1])
+            elif named_by or block.cells[0].text.endswith(":"):
+                continue
+            elif kind:
                 last = _add(record, block.cells[1], kind, block.cells[2] if len(block.cells) > 2 else None)
             else:
                 kind, bare = _typed(block.cells[0])
                 last = _add(record, bare, kind, block.cells[-1])
             continue
-        last = _one_intervention(record, block, last)
+        named_part = _NAMED_PART.match(block.text.text) if block.kind == "text" else None
+        if named_part and (value := block.text.part(named_part.end(), len(block.text.text)).strip()):
+            last = _part(record, last, named_part[1].lower(), value)
+        elif last and block.kind == "text" and (match := _ARM_NAMED.fullmatch(block.text.text)):
+            _link(record, block.text.group(match, 1), last)
+        elif kind := _kind(block.text.text):
+            pending, last = kind, None
+        elif pending and last is None:
+            last, pending = _add(record, block.text, pending), ""
+            named_at = block
+        elif last is not None and named_at is not None and not last.description:
+            last.description, named_at = block.text.words, None
+            last.cite(block.text, supports=["treatmentDescription"])
+        else:
+            last = _one_intervention(record, block, last)
     for one in record.has_intervention[before:]:
         one.kind = one.kind or told or ("OtherIntervention" if _PLACEBO.match(one.name) else "")
+
+
+def _each_type(block: Block) -> list[Block]:
+    """Several typed interventions on one line ("Drug: A; Drug: B") come apart."""
+    starts = [m.start() for m in TYPE.finditer(block.text.text)]
+    if block.kind == "row" or len(starts) < 2 or starts[0] > 0:
+        return [block]
+    quotes = (block.text.part(a, b).strip(" ;,|\n") for a, b in pairwise([*starts, len(block.text.text)]))
+    return [Block("text", quote, (quote,)) for quote in quotes]
+
+
+def _part(record: TrialRecord, last: Intervention | None, label: str, value: Quote) -> Intervention | None:
+    """A line such as "Name: X", "Type: Drug" or "Description: Y", one below the other."""
+    if label in ("name", "title"):
+        return _add(record, value, "")
+    if last is not None and label == "type":
+        last.kind = _kind(value.text) or last.kind
+    elif last is not None and label == "description":
+        last.description = f"{last.description}\n{value.words}".strip()
+        last.cite(value, supports=["treatmentDescription"])
+    elif last is not None:
+        _others(last, value)
+    return last
 
 
 def _each_line(block: Block) -> list[Block]:
@@ -209,12 +260,16 @@ def _one_intervention(record: TrialRecord, block: Block, last: Intervention | No
         return _add(record, bare, kind) or last
     if rest is None and (cut := _SPLIT.search(bare.text)) and len(bare.text[: cut.start()].split()) <= 8:
         rest, bare = bare.part(cut.end(), len(bare.text)).strip(), bare.part(0, cut.start()).strip()
-    if len(bare.text.split()) > 10 and not kind:
+    if (len(bare.text.split()) > 10 or (bare.text.endswith(".") and len(bare.text.split()) > 4)) and not kind:
         if last and block.kind == "text" and not last.description:  # the words below a name describe it
             last.description = text.words
             last.cite(text, supports=["treatmentDescription"])
         else:
             fields.passage(record, "outline", text)
+        return last
+    if last and (dose := _DOSE.search(bare.text)) and dose.start() < 3 and not last.description:
+        last.description = text.words
+        last.cite(text, supports=["treatmentDescription"])
         return last
     if re.match(r"other names?\b|also known as|brand name|synonyms?\b", lead.text, re.I) and last:
         _others(last, lead.part(lead.text.find(":") + 1, len(lead.text)))
@@ -393,7 +448,7 @@ def read_outcomes(record: TrialRecord, kind: str, blocks: list[Block]) -> None:
                     record.has_outcome[-1].time_frame = frame.words
                     record.has_outcome[-1].cite(frame, supports=["timeFrame"])
                 continue
-        if match := _FRAME.search(measure.text):
+        if match := _FRAME.search(measure.text) or _BRACKETED.search(measure.text):
             frame = frame or measure.group(match, 1 if match[1] else 2)
             after = measure.part(match.end(), len(measure.text)).strip()
             measure, description = measure.part(0, match.start()).strip(), description or after or None

@@ -89,7 +89,7 @@ def _is_chrome(element: Any) -> bool:
         _TOKENS.findall(f"{element.get('class', '')} {element.get('id', '')}".lower())
     )
     # A box that holds the page's own heading, or much of the page, is no chrome whatever it is called.
-    if not named or (any(a.tag in ("main", "article") for a in element.iterancestors()) and tag == "header"):
+    if not named or (tag == "header" and any(element.find(f".//h{n}") is not None for n in (1, 2, 3, 4))):
         return False
     return element.find(".//h1") is None and element.find(".//main") is None and len(element.findall(".//p")) < 12
 
@@ -218,8 +218,6 @@ class _Walk:
                 self._apart, self._strong = element, tag in ("b", "strong")
         if tag in _HEADINGS:
             self._heading = _HEADINGS[tag]
-            if self._rows and self._rows[-1].cells and not any(self._rows[-1].cells):
-                self._rows[-1].data = False
         elif tag in ("ul", "ol"):
             self._lists.append(0 if tag == "ul" else 1)
         elif tag == "li":
@@ -228,7 +226,8 @@ class _Walk:
             if number:
                 self._lists[-1] += 1
         elif tag == "tr":
-            self._rows.append(_Row(data=element.find(".//table") is None))
+            laid_out = any(element.find(f".//{inner}") is not None for inner in ("table", "h1", "h2", "h3"))
+            self._rows.append(_Row(data=not laid_out))
         elif tag in ("td", "th") and self._rows:
             self._rows[-1].cells.append([])
             self._rows[-1].headers += tag == "th"

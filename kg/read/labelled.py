@@ -78,7 +78,7 @@ def _title(record: TrialRecord, page: Page) -> None:
     stated = page.value("title")
     official = page.value("officialTitle")
     record.set("officialTitle", official.words, official)
-    title = stated or _heading(page) or official
+    title = stated or _heading(page) or official or _loose(page)
     if title and (cut := _SITE_NAME.search(title.text)) and title is not stated:
         title = title.part(0, cut.start()) if cut.start() > 0 else title
     record.set("title", title.words, title)
@@ -97,12 +97,18 @@ def _heading(page: Page) -> Quote | None:
             if quote.start == text.start:  # "NCT01234567: Title"
                 text = text.part(quote.end - text.start, len(text.text)).strip(" :-–—|\t")
                 bare = text.text
-        if len(bare.split()) >= 4 and not (noise and noise.match(bare)) and not bare.endswith("?"):
+        if len(bare.split()) >= 4 and not (noise and noise.match(bare)):
             return text
-    window = page.window
-    if window and len(window.text.split()) >= 4:
-        return window
     return None
+
+
+def _loose(page: Page) -> Quote:
+    """A title that stands below the first labels, or only above the window."""
+    lines = (q.strip(" \t\u00a0|#*") for s in page.all("") for q in s.body.lines())
+    for line in page.quiet(list(lines)):
+        if len(line.text.split()) >= 3 and len(line.text) <= 250 and not line.text.endswith((".", ":")):
+            return line
+    return page.window if len(page.window.text.split()) >= 4 else page.document.quote(0, 0)
 
 
 def _identifiers(record: TrialRecord, page: Page) -> None:
@@ -123,7 +129,8 @@ def _identifiers(record: TrialRecord, page: Page) -> None:
 
 def _plain(record: TrialRecord, page: Page) -> None:
     for name, field in _CODES.items():
-        for section in page.all(name):
+        # A registry may give the state of recruitment beside that of the trial, which is meant here.
+        for section in sorted(page.all(name), key=lambda s: "overall" not in s.label.text.lower()):
             fields.code(record, field, section.value())
     for section in page.all("phase"):
         fields.phases(record, section.value())
@@ -159,6 +166,7 @@ def _badges(record: TrialRecord, page: Page) -> None:
     for line in (
         raw.group(m) for raw in page.head.lines() for m in re.finditer(r"(?:(?!\s{3}|\s*[|·•]\s).)+", raw.text)
     ):
+        line = line.strip(" \t\u00a0-–•*")
         if line and len(line.text) <= 40:
             if not record.phase and re.match(r"(?:early )?phase\b", line.text, re.I):
                 fields.phases(record, line)
@@ -249,7 +257,10 @@ def _named(blocks: Iterable[Block], index: MeshIndex) -> list[Quote]:
             for match in [*_CONDITION_MARKS.finditer(cell.text), None]:
                 part = cell.part(start, match.start() if match else len(cell.text)).strip(" \t\u00a0,.-")
                 start = match.end() if match else 0
-                if part and len(part.text.split()) <= 20:
+                sentence = (
+                    part.text.count(" ") > 3 and cell.text[part.end - cell.start : part.end - cell.start + 1] == "."
+                )
+                if part and len(part.text.split()) <= 20 and not sentence:
                     found += _commas(part, index)
     return found
 

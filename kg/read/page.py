@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from kg import assets
 from kg.document import Document, Quote
 from kg.read.blocks import Block, of_quote
+from kg.read.labels import normal
 
 _CELL_RULE = re.compile(r"^[\s|:-]*-{3,}[\s|:-]*$")
 _EDGES = " \t\u00a0|"
@@ -67,8 +69,8 @@ class Label:
 class Layout:
     """A kind of page: its labels in order, what every such page has, and what never says anything of the trial.
 
-    A layout without labels has those of ``labels.toml``, in any order. ``versions``: its pages show a trial as it was on a
-    day.
+    A layout without labels has those of ``labels.toml``, in any order, and its ``own`` (normal form -> field); ``glued``
+    labels stand before their value without a colon. ``versions``: its pages show a trial as it was on a day.
     """
 
     name: str
@@ -79,6 +81,8 @@ class Layout:
     noise: re.Pattern[str] | None
     reader: str = "labelled"
     versions: bool = False
+    own: Mapping[str, str] = field(default_factory=dict)
+    glued: re.Pattern[str] | None = None
 
 
 def _label(row: list[str]) -> Label:
@@ -103,6 +107,8 @@ def layouts() -> tuple[Layout, ...]:
             re.compile("|".join(row["noise"]), re.I) if row.get("noise") else None,
             row.get("reader", "labelled"),
             row.get("versions", False),
+            {normal(label): name for name, words in row.get("own", {}).items() for label in words},
+            re.compile("|".join(f"{re.escape(w)}(?=[\\sA-Z0-9])" for w in row["glued"])) if row.get("glued") else None,
         )
         for row in rows
     )
@@ -199,10 +205,14 @@ def cut(document: Document, layout: Layout) -> Page:
 
 
 def recognise(document: Document) -> Layout | None:
-    """The layout whose signs the document shows; None when there is none. File names play no part."""
-    best: tuple[int, Layout] | None = None
+    """The layout of whose signs the document shows two, and the greatest part; None when there is none.
+
+    File names play no part.
+    """
+    best: tuple[tuple[float, int], Layout] | None = None
     for layout in layouts():
         shown = sum(1 for sign in layout.signs if sign.search(document.text))
-        if shown >= 2 and (best is None or shown > best[0]):
-            best = (shown, layout)
+        rate = (shown / len(layout.signs), shown)
+        if shown >= 2 and (best is None or rate > best[0]):
+            best = (rate, layout)
     return best[1] if best else None

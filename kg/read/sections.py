@@ -1,27 +1,24 @@
-"""The sections of a page of any site, found by what their labels say (``kg/facts/labels.toml``).
+"""The sections of a page of any site, found by what their labels say (:mod:`kg.read.labels`).
 
-A label may be a heading, the first cell of a row, words in bold, words before a colon, a line of its own, or the head of a
-column. A section goes on to the next label; a label with its value beside it takes that value only, and what follows
-belongs to the section around it.
+A label may be a heading, the first cell of a row, words set apart by type, words before a colon, a line of its own, or the
+head of a column. A section goes on to the next label; a label with its value beside it takes that value only, and what
+follows belongs to the section around it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
-from kg import assets
-from kg.criteria import heading_kind
 from kg.document import Document, Quote
-from kg.mesh import key
+from kg.read import labels
 from kg.read.blocks import Block
 from kg.read.page import Layout, Page, Section
 
-_NUMBER = re.compile(r"^\s*(?:[A-Z]\.)?\d{1,2}(?:\.\d{1,2}){0,4}[.)]?\s+|^\s*[A-Z]\.\d{1,2}(?:\.\d{1,2})*\s+")
 _CODE = re.compile(r"(?:[A-Z]\.?)?\d{0,2}(?:\.\d{1,2})*\.?")
-_LONGEST = 90
+_BESIDE = re.compile(r"\s[·|•]\s")
+_AT_END = re.compile(r"(?:Title of the window|Structured data)$")
 #: Fields whose text may go on after the label's own line, over blocks that have no label.
 _LONG = frozenset(
     "summary description eligibility inclusion exclusion arms interventions outcomes primaryOutcomes secondaryOutcomes "
@@ -46,73 +43,6 @@ _APART = frozenset(
 )
 
 
-def _normal(text: str) -> str:
-    return " ".join(w for w in key(text).split() if w not in ("s", "and"))
-
-
-@cache
-def _lexicon() -> dict[str, str]:
-    words: dict[str, str] = {}
-    for field, labels in assets.facts("labels")["fields"].items():
-        for label in labels:
-            words.setdefault(_normal(label), field)
-    return words
-
-
-@cache
-def _columns() -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for column, labels in assets.facts("labels")["columns"].items():
-        for label in labels:
-            found.setdefault(_normal(label), []).append(column)
-    return {label: tuple(columns) for label, columns in found.items()}
-
-
-def field_of(label: str) -> str:
-    """The field that a label opens; "" when it is no label.
-
-    >>> field_of("Conditions:"), field_of("E.3 Principal inclusion criteria"), field_of("Our team")
-    ('conditions', 'inclusion', '')
-    """
-    if len(label) > _LONGEST:
-        return ""
-    return _field_of(label)
-
-
-@cache
-def _field_of(label: str) -> str:
-    words = _normal(_NUMBER.sub("", label)).split()
-    lexicon = _lexicon()
-    if not words:
-        return ""
-    if found := lexicon.get(" ".join(words)):
-        return found
-    if kind := heading_kind(label.strip(" :")):
-        return kind
-    around = set(assets.facts("labels")["around"]["words"])
-    start, stop = 0, len(words)
-    while start < stop - 1 and words[start] in around:
-        start += 1
-        if found := lexicon.get(" ".join(words[start:stop])):
-            return found
-    while stop > start + 1 and words[stop - 1] in around:
-        stop -= 1
-        if found := lexicon.get(" ".join(words[start:stop])) or lexicon.get(" ".join(words[:stop])):
-            return found
-    return ""
-
-
-def columns_of(row: Block, wanted: Iterable[str]) -> dict[str, int]:
-    """The columns that the cells of a row name, of those wanted: column -> place; {} when the row names no two."""
-    found: dict[str, int] = {}
-    for place, cell in enumerate(row.cells):
-        for column in _columns().get(_normal(cell.text), ()):
-            if column in wanted and column not in found:
-                found[column] = place
-                break
-    return found if len(found) >= 2 or (found and row.header) else {}
-
-
 @dataclass(frozen=True, slots=True)
 class _Opening:
     """A label: its field, where it stands, where what belongs to it begins and, when it is given beside it, ends."""
@@ -124,147 +54,216 @@ class _Opening:
     level: int = 8
 
 
-def _lines(document: Document, blocks: Iterable[Block]) -> Iterator[Block]:
-    """The blocks, those apart whose lines have labels of their own ("Sponsor: X", line break, "Phase: 2")."""
-    for block in blocks:
-        if block.kind == "text" and "\n" in block.quote.text:
-            lines = [q.strip() for q in block.quote.lines() if q.strip()]
-            if any(_before_colon(line) for line in lines):
-                for n, line in enumerate(lines):
-                    yield Block("text", line, (line,), block.level, block.seam if n == 0 else 0)
+class _Finder:
+    """Goes through the blocks of a page once. ``inside``: the section that goes on; ``held``: its blocks so far."""
+
+    def __init__(self, document: Document, layout: Layout) -> None:
+        self.document = document
+        self.own = layout.own
+        self.glued = layout.glued
+        self.sections: list[Section] = []
+        self.inside = ""
+        self.label = document.quote(0, 0)
+        self.level = 8
+        self.style = ""  # how the label was set: the kind of its block, or "apart" by type
+        self.waiting = False  # whether the label stood alone, and its value is still to come
+        self.start = 0
+        self.held: list[Block] = []
+
+    def field_of(self, label: str, *, beside: bool = True) -> str:
+        if self.own and (found := self.own.get(labels.normal(label))):
+            return found
+        return labels.field_of(label, beside=beside)
+
+    def before_colon(self, text: Quote) -> tuple[str, int]:
+        """The field of the words before the first colon, and where the colon ends; ("", 0) when they are no label."""
+        colon = text.text.find(":", 0, labels.LONGEST)
+        if colon < 1 or text.text[colon + 1 : colon + 3] == "//":
+            return "", 0
+        field = self.field_of(text.text[:colon])
+        return (field, colon + 1) if field else ("", 0)
+
+    def lines(self, blocks: list[Block]) -> Iterator[Block]:
+        """The blocks, those apart whose lines or cells have labels of their own ("Sponsor: X", line break, "Phase: 2")."""
+        for block in blocks:
+            names, text = block.cells[::2], block.text
+            if block.kind == "row" and len(block.cells) >= 4 and len(block.cells) % 2 == 0 and not block.header:
+                if all(c.text.endswith(":") or self.field_of(c.text) for c in names):
+                    for name, value in zip(names, block.cells[1::2], strict=True):
+                        yield Block("row", self.document.quote(name.start, value.end), (name, value))
+                    continue
+            elif block.kind in ("text", "item") and "\n" not in text.text and _BESIDE.search(text.text):
+                parts = [text.group(m).strip(" \t\u00a0·|•") for m in re.finditer(r"(?:(?!\s+[·|•]\s+).)+", text.text)]
+                if sum(1 for part in parts if self.before_colon(part)[0]) > 1:
+                    yield from (Block("text", part, (part,)) for part in parts if part)
+                    continue
+            elif block.kind == "text" and "\n" in text.text:
+                lines = [q.strip() for q in text.lines() if q.strip()]
+                if any(self.before_colon(line)[0] for line in lines):
+                    for n, line in enumerate(lines):
+                        yield Block("text", line, (line,), block.level, block.seam if n == 0 else 0)
+                    continue
+            elif self.glued and block.kind == "text" and (match := self.glued.match(text.text)):
+                if self.field_of(text.text, beside=False):
+                    yield block
+                    continue
+                value = text.part(match.end(), len(text.text)).strip()
+                yield Block("row", text, (text.group(match), value)) if value else block
                 continue
-        yield block
+            yield block
 
-
-def _before_colon(text: Quote) -> tuple[str, int]:
-    """The field of the words before the first colon of a text, and where the colon ends; ("", 0) when they are none."""
-    colon = text.text.find(":", 0, _LONGEST)
-    if colon < 1:
-        return "", 0
-    field = field_of(text.text[:colon])
-    if field == "identifier" and text.text[colon + 1 : colon + 3] == "//":
-        return "", 0
-    return (field, colon + 1) if field else ("", 0)
-
-
-def _opening(block: Block, inside: str, among_items: bool = False) -> _Opening | None:
-    """What a block opens. ``inside``: the field of the section that it stands in, which an item of a list may have opened."""
-    text = block.text
-    weak = assets.facts("labels")["weak"]["fields"]
-    if block.kind == "row" and len(block.cells) > 2 and _CODE.fullmatch(text.text) and not block.header:
-        block = Block("row", block.quote, block.cells[1:])  # "E.3 | Principal inclusion criteria | ..."
+    def opening(self, block: Block) -> _Opening | None:
+        """What a block opens, where it stands."""
+        if block.kind == "row" and len(block.cells) > 2 and _CODE.fullmatch(block.text.text) and not block.header:
+            block = Block("row", block.quote, block.cells[1:])  # "E.3 | Principal inclusion criteria | ..."
         text = block.text
-    if block.kind == "row" and len(block.cells) > 1:
-        field = "" if block.header else field_of(text.text)
-        if not field or (inside in _TABLED and field in weak):
+        if block.kind == "row" and len(block.cells) > 1:
+            field = "" if block.header else self.field_of(text.text)
+            if not field or (self.inside in _TABLED and field in labels.weak()):
+                return None
+            return _Opening(field, text, block.cells[1].start, block.quote.end)
+        if block.kind in ("heading", "row"):
+            if field := self.field_of(text.text, beside=block.kind == "row"):
+                return _Opening(field, text, text.end, level=block.level or 6)
+            field, colon = self.before_colon(text)
+            if field and (value := text.part(colon, len(text.text)).strip()):
+                return _Opening(field, text.part(0, colon), value.start, value.end)
             return None
-        return _Opening(field, text, block.cells[1].start, block.quote.end)
-    if block.kind in ("heading", "row"):
-        if field := field_of(text.text):
-            return _Opening(field, text, text.end, level=block.level or 6)
-        field, colon = _before_colon(text)
-        if field and (value := text.part(colon, len(text.text)).strip()):
-            return _Opening(field, text.part(0, colon), value.start, value.end)
-        return None
-    field, place = "", 0
-    if block.seam > text.start:
-        place = block.seam - text.start
-        field = field_of(text.text[:place])
-    if not field:
-        field, place = _before_colon(text)
-    if not field and block.kind == "text" and "\n" not in text.text:
-        field, place = field_of(text.text), len(text.text)
-    if not field or (block.kind == "item" and inside in _LONG and not among_items):
-        return None
-    value = text.part(place, len(text.text)).strip(" \t\u00a0:")
-    alone = block.kind == "text" and (not value or text.text[place : place + 1] == "\n") and field in _APART
-    if not alone and field in _SHUT.get(inside, weak if inside in _CRITERIA else ()):
-        return None
-    if not value:
-        return _Opening(field, text, text.end, level=6)
-    return _Opening(field, text.part(0, place).strip(" :"), value.start, 0 if field in _PROSE else text.end)
+        return self._in_text(block, text)
 
+    def _in_text(self, block: Block, text: Quote) -> _Opening | None:
+        """What a paragraph or an item opens: by words set apart, by words before a colon, or as a line of its own."""
+        field, place = "", 0
+        if block.seam > text.start:
+            place = block.seam - text.start
+            field = self.field_of(text.text[:place])
+        if not field:
+            field, place = self.before_colon(text)
+        if not field and block.kind == "text" and "\n" not in text.text:
+            field, place = self.field_of(text.text, beside=False), len(text.text)
+        if not field or (block.kind == "item" and self.inside in _LONG and self.style != "item"):
+            return None
+        value = text.part(place, len(text.text)).strip(" \t\u00a0:")
+        short = self.waiting and not self.held and self.inside not in (*_LONG, "", "navigation")
+        if value and short and block.kind == "text" and not block.seam and field != self.inside:
+            return None  # the value of the label above, whatever its words
+        prose = self.inside in ("summary", "description") and self.style in ("row", "heading")
+        if prose and field not in _CRITERIA and not (value and not self.held and self.style == "heading"):
+            return None  # a page that labels with rows or headings does not label within its prose
+        alone = block.kind == "text" and (not value or text.text[place : place + 1] == "\n") and field in _APART
+        if alone and field == self.inside and field in _TABLED:
+            return None  # "Drug" among interventions says of what kind the next one is
+        like = self.style == "apart" and block.kind == "text" and block.seam > text.start
+        shut = _SHUT.get(self.inside, labels.weak() if self.inside in _CRITERIA else ())
+        if field in shut and not (alone or like or self._certain(text.text[:place], field)):
+            return None
+        if not value:
+            return _Opening(field, text, text.end, level=6)
+        return _Opening(field, text.part(0, place).strip(" :"), value.start, 0 if field in _PROSE else text.end)
 
-def find(document: Document, blocks: Iterable[Block]) -> list[Section]:
-    """The sections of a page, in order; those of the field "" have a heading that says nothing known."""
-    sections: list[Section] = []
-    inside: tuple[str, Quote, int] = ("", document.quote(0, 0), 8)  # field, label, level of the section that goes on
-    by_item = False  # whether an item of a list opened it
-    start = 0
-    held: list[Block] = []
-    columns: list[str] = []
+    def _certain(self, label: str, field: str) -> bool:
+        """Whether words can hardly be anything but a label: the site's own, or several words for a plain value."""
+        words = labels.normal(label).split()
+        plain = self.inside in _CRITERIA and field not in (
+            "conditions",
+            "interventions",
+            "arms",
+            "summary",
+            "description",
+        )
+        return " ".join(words) in self.own or (plain and len(words) > 1)
 
-    def close(stop: int) -> None:
-        nonlocal held
-        if inside[0] and (held or inside[1].end > inside[1].start):
-            body = document.quote(start, max(start, stop))
-            sections.append(Section(inside[0], inside[1], body, tuple(held)))
-        held = []
+    def close(self, stop: int) -> None:
+        """End the section that goes on."""
+        if self.held or (self.inside and self.label):
+            body = self.document.quote(self.start, max(self.start, stop))
+            self.sections.append(Section(self.inside, self.label, body, tuple(self.held)))
+        self.held = []
 
-    for block in _lines(document, blocks):
-        if block.kind == "row" and inside[0] not in _TABLED:
-            fields = [field_of(c.text) for c in block.cells]
-            if len(fields) > 1 and all(fields) and (block.header or len(fields) > 2):
-                columns = fields
-                continue
-            if columns and len(columns) == len(block.cells):
-                close(block.quote.start)
-                for field, cell in zip(columns, block.cells, strict=True):
-                    content = (Block("text", cell, (cell,)),)
-                    sections.append(Section(field, cell.part(0, 0), cell, content))
-                start = block.quote.end
-                continue
-        if block.kind != "row":
-            columns = []
-        if block.kind == "row" and block.text.text.startswith("schema:"):
-            content = (Block("text", block.cells[1], block.cells[1:2]),)
-            sections.append(Section(block.text.text, block.text, block.cells[1], content))
-            continue
-        if block.kind == "rule":
-            close(block.quote.start)
-            inside, start = ("", document.quote(0, 0), 8), block.quote.end
-            continue
-        opened = _opening(block, inside[0], by_item)
-        if opened is None:
-            if block.kind == "heading" and not (inside[0] in _LONG and block.level > inside[2]):
-                close(block.quote.start)
-                inside, start, by_item = ("", block.text, block.level), block.quote.end, False
+    def open(self, field: str, label: Quote, start: int, level: int, style: str) -> None:
+        """Let a section go on from ``start``."""
+        self.inside, self.label, self.start, self.level, self.style = field, label, start, level, style
+
+    def columns(self, block: Block, columns: list[str]) -> tuple[list[str], bool]:
+        """The fields that the columns of a table are for, and whether the row was used up."""
+        fields = [self.field_of(c.text) for c in block.cells]
+        about = self.inside not in _TABLED or not _CRITERIA.isdisjoint(fields)
+        if about and len(fields) > 1 and all(fields) and (block.header or len(fields) > 2):
+            self.close(block.quote.start)
+            self.start = block.quote.end
+            return fields, True
+        if columns and len(columns) == len(block.cells):
+            self.close(block.quote.start)
+            for field, cell in zip(columns, block.cells, strict=True):
+                self.sections.append(Section(field, cell.part(0, 0), cell, (Block("text", cell, (cell,)),)))
+            self.start = block.quote.end
+            return columns, True
+        return columns, False
+
+    def find(self, blocks: list[Block]) -> list[Section]:
+        """The sections, in order; those of the field "" have a label that says nothing known, or none."""
+        names = [b for b in blocks if b.kind == "heading" and b.level == 1 and not _AT_END.match(b.text.text)]
+        nothing = self.document.quote(0, 0)
+        columns: list[str] = []
+        for block in self.lines(blocks):
+            used = False
+            if block.kind == "row":
+                columns, used = self.columns(block, columns)
             else:
-                held.append(block)
-            continue
-        close(block.quote.start)
+                columns = []
+            if used:
+                continue
+            if block.kind == "row" and block.text.text.startswith("schema:"):
+                content = (Block("text", block.cells[1], block.cells[1:2]),)
+                self.sections.append(Section(block.text.text, block.text, block.cells[1], content))
+            elif block.kind == "rule" or names == [block]:
+                # A line across the page, or its one main heading, which is its name whatever its words.
+                self.close(block.quote.start)
+                self.open("", nothing, block.quote.end, 1 if block.kind == "heading" else 8, "")
+            elif opened := self.opening(block):
+                self._opened(block, opened)
+            elif block.kind == "heading" and not (self.inside in _LONG and block.level > self.level):
+                self.close(block.quote.start)
+                self.open("", block.text, block.quote.end, block.level, "")
+            else:
+                self.held.append(block)
+        self.close(len(self.document.text))
+        return self.sections
+
+    def _opened(self, block: Block, opened: _Opening) -> None:
+        self.close(block.quote.start)
+        rest = self._rest(block, opened)
         if opened.stop:
-            content = (_rest(block, opened, document),)
-            sections.append(Section(opened.field, opened.label, document.quote(opened.start, opened.stop), content))
-            if inside[0] not in _LONG:
-                inside = ("", document.quote(0, 0), 8)
-            start = block.quote.end
-        else:
-            inside, start = (opened.field, opened.label, opened.level), opened.start
-            by_item = block.kind == "item"
-            if opened.start < block.quote.end:
-                held.append(_rest(block, opened, document))
-    close(len(document.text))
-    return sections
+            body = self.document.quote(opened.start, opened.stop)
+            self.sections.append(Section(opened.field, opened.label, body, (rest,)))
+            if self.inside not in _LONG:
+                self.open("", body.part(0, 0), block.quote.end, 8, "")
+            self.start = block.quote.end
+            return
+        apart = block.seam and block.kind == "text"
+        self.open(opened.field, opened.label, opened.start, opened.level, "apart" if apart else block.kind)
+        self.waiting = opened.start == block.text.end
+        if opened.start < block.quote.end:
+            self.held.append(rest)
 
-
-def _rest(block: Block, opened: _Opening, document: Document) -> Block:
-    """What a block holds beside its label."""
-    cells = tuple(cell for cell in block.cells if cell.start >= opened.start)
-    if block.kind == "row" and len(cells) > 1:
-        return Block("row", document.quote(opened.start, block.quote.end), cells)
-    quote = document.quote(opened.start, opened.stop or block.quote.end)
-    return Block("text", quote, (quote,))
+    def _rest(self, block: Block, opened: _Opening) -> Block:
+        """What a block holds beside its label."""
+        cells = tuple(cell for cell in block.cells if cell.start >= opened.start)
+        if block.kind == "row" and len(cells) > 1:
+            return Block("row", self.document.quote(opened.start, block.quote.end), cells)
+        quote = self.document.quote(opened.start, opened.stop or block.quote.end)
+        return Block("text", quote, (quote,))
 
 
 def page(document: Document, blocks: list[Block], layout: Layout) -> Page:
     """The page as sections; its head is what stands before the first that says something of a trial."""
-    sections = find(document, blocks)
+    sections = _Finder(document, layout).find(blocks)
     first = next((s for s in sections if s.field not in ("navigation", "")), None)
     head = document.quote(0, first.label.start or first.body.start) if first else document.all()
-    heading = next((b.text for b in blocks if b.kind == "heading" and b.level == 1 and _is_title(b.text)), None)
+    headings = [b for b in blocks if b.kind == "heading" and b.level <= 3 and _is_title(b.text)]
+    heading = next((b.text for b in headings if b.level == 1 or b.text.start < head.end + 200), None)
     return Page(document, layout, head, tuple(sections), heading)
 
 
 def _is_title(text: Quote) -> bool:
-    return len(text.text.split()) >= 4 and not field_of(text.text) and text.text != "Title of the window"
+    return len(text.text.split()) >= 4 and not labels.field_of(text.text, beside=False) and not _AT_END.match(text.text)
