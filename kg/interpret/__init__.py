@@ -17,9 +17,10 @@ def interpret(record: TrialRecord, document: Document, index: MeshIndex) -> Tria
     read_design(record)
     read_stopping(record)
     infer_conditions(record, index)
-    infer_interventions(record, index)
     type_interventions(record, index)
     infer_arms(record, index)
+    if infer_interventions(record, index):
+        infer_arms(record, index)
     read_treatments(record, document, index)
     read_time_frames(record)
     return record

@@ -49,11 +49,14 @@ _VAGUE = frozenset(
 )
 
 
-def infer_interventions(record: TrialRecord, index: MeshIndex) -> None:
-    """Drugs and procedures that the title names, when nothing else names any. Inferred, and marked so."""
+def infer_interventions(record: TrialRecord, index: MeshIndex) -> bool:
+    """Drugs and procedures that the title names, when nothing else names any; whether there were some.
+
+    They are inferred, and marked so.
+    """
     title = _title(record)
     if title is None or record.has_intervention or record.was_derived_from[0].layout == "ctgov-xml":
-        return
+        return False
     for start, end, owners in index.mentions(title.text):
         identifier = choose(owners, "Drug", index)
         words = title.text[start:end]
@@ -63,6 +66,7 @@ def infer_interventions(record: TrialRecord, index: MeshIndex) -> None:
             one = Intervention(name=words[:1].upper() + words[1:], kind=kind_of(identifier, index), inferred=True)
             one.cite(title.part(start, end))
             record.has_intervention.append(one)
+    return bool(record.has_intervention)
 
 
 _KINDS = (
