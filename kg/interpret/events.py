@@ -18,6 +18,7 @@ from kg.record import Treatment
 
 _BREAK = re.compile(r"(?:;|\bfollowed by\b|,? then\b)", re.I)
 _CONJUNCTION = re.compile(r"\s(?:and|or|plus|with)\s|[,+]\s", re.I)
+_NEXT = re.compile(r"\bplus\b|\bfollowed by\b|,? then\b|\s\+\s|\bsubsequent", re.I)
 _MORE = re.compile(r"\s+(?:more|additional|further)\b", re.I)
 
 
@@ -94,8 +95,13 @@ def _gap(treatment: Treatment, text: str) -> None:
 
 def describe(treatment: Treatment, text: str, *, with_duration: bool = True) -> None:
     """Fill in dose, frequency, route, duration and end from the words about one intervention, where not yet known."""
-    if treatment.dose_value is None and (amounts := dose.doses(text)):
+    amounts = dose.doses(text)
+    if treatment.dose_value is None and amounts:
         treatment.dose_value, treatment.dose_unit = amounts[0].value, amounts[0].unit
+    if len(amounts) > 1 and (joint := _NEXT.search(text, amounts[0].end, amounts[1].start)):
+        head = text[: joint.start()]  # what follows is said of another step, or of the next drug
+        if joint.group().strip() not in ("plus", "+") or dose.frequency(head) or _lasting(head):
+            text = head
     if not treatment.frequency and (often := dose.frequency(text)) and not _is_dose_unit(text, often):
         treatment.frequency, treatment.intakes_per_day = often.normal, often.per_day
     if not treatment.route and (way := dose.route(text)):

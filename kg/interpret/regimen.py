@@ -15,6 +15,10 @@ from kg.interpret.mentions import Mentions
 from kg.mesh import MeshIndex
 from kg.record import Arm, Intervention, Treatment, TrialRecord
 
+_GIVEN = re.compile(
+    r"\b(?:giv\w+|administ\w+|receiv\w+|infus\w+|inject\w+|dos(?:e|es|ed|ing)|tak(?:e|en)|m?g|IV|PO|SC)\b"
+)
+
 
 @dataclass(slots=True)
 class Step:
@@ -46,6 +50,23 @@ class Step:
         mine.until += [u for u in other.until if u not in mine.until]
         mine.timing += [t for t in other.timing if t not in mine.timing]
         mine.cite(*(Quote(e.start or 0, e.end or 0, e.quote) for e in other.evidence))
+
+    def complete(self, told: Treatment, text: Quote) -> None:
+        """Fill in from a text about the intervention alone what is not known yet."""
+        mine = self.treatment
+        if None not in (mine.dose_value, told.dose_value) and mine.dose_value != told.dose_value:
+            mine.route = mine.route or told.route
+            return
+        before = (mine.dose_value, mine.frequency, mine.route, mine.duration)
+        if mine.dose_value is None:
+            mine.dose_value, mine.dose_unit = told.dose_value, told.dose_unit
+        lone_day = mine.frequency.startswith("day ") and told.intakes_per_day is not None
+        if not mine.frequency or lone_day:  # a rhythm says more than its first day
+            mine.frequency, mine.intakes_per_day = told.frequency, told.intakes_per_day
+        mine.route = mine.route or told.route
+        mine.duration = mine.duration or told.duration
+        if before != (mine.dose_value, mine.frequency, mine.route, mine.duration):
+            mine.cite(text)
 
     def followers(self) -> list[Step]:
         """All steps that come after this one, the nearest first."""
@@ -121,23 +142,30 @@ def read_treatments(record: TrialRecord, document: Document, index: MeshIndex) -
     """Fill the treatments of each arm, and what arms stop. Without arms, treatments that no arm is told for."""
     by_name = {i.name: i for i in record.has_intervention}
     if not record.has_arm:
-        for one in record.has_intervention:
-            treatment = Treatment(of_intervention=one.name, description=one.description)
-            describe(treatment, f"{one.name}. {one.description}")
-            if treatment.description or treatment.dose_value is not None:
-                _cite_intervention(treatment, one)
-                treatment.id = f"treatment/{len(record.has_unassigned_treatment) + 1}"
-                record.has_unassigned_treatment.append(treatment)
+        _unassigned(record, record.has_intervention)
         return
     for order, arm in enumerate(record.has_arm, 1):
         arm.order = arm.order or order
         arm.id = f"arm/{order}"
         _read_arm(record, document, arm, by_name, index)
     _set_roles(record)
+    given = {name for arm in record.has_arm for name in (*arm.has_intervention, *arm.discontinues)}
+    _unassigned(record, [one for one in record.has_intervention if one.name not in given])
+
+
+def _unassigned(record: TrialRecord, interventions: list[Intervention]) -> None:
+    """Treatments of which no arm is told: how the interventions are given, where their descriptions say it."""
+    for one in interventions:
+        treatment = Treatment(of_intervention=one.name, description=one.description)
+        describe(treatment, f"{one.name}. {one.description}")
+        if treatment.description or treatment.dose_value is not None:
+            _cite_intervention(treatment, one)
+            treatment.id = f"treatment/{len(record.has_unassigned_treatment) + 1}"
+            record.has_unassigned_treatment.append(treatment)
 
 
 def _sources(record: TrialRecord, document: Document, arm: Arm, getting: list[Intervention]) -> list[Quote]:
-    texts = _spans(document, arm, "armDescription")
+    texts = _spans(document, arm, "armDescription") + _spans(document, arm, "treatmentDescription")
     for one in getting:
         texts += _spans(document, one, "treatmentDescription")
     if len(record.has_arm) == 1:
@@ -184,7 +212,25 @@ def _read_arm(
         for step in own:
             if not step.treatment.evidence:
                 _cite_intervention(step.treatment, one)
+        here = [q for q in _spans(document, arm, "treatmentDescription") if q.words in one.description]
+        _complete(own, one, here or _spans(document, one, "treatmentDescription"), mentions)
     _write(arm, plan, mentions, by_name)
+
+
+def _complete(own: list[Step], one: Intervention, texts: list[Quote], mentions: Mentions) -> None:
+    """What an intervention's own description says, where the arm's words leave it open: up to where it names another."""
+    for text in texts[:1]:
+        told = Treatment()
+        for number, sentence in enumerate(text.sentences()):
+            named = mentions.find(sentence.text)
+            other = next((m.start for m in named if m.name != one.name), len(sentence.text))
+            if number == 0 or named or _GIVEN.search(sentence.text):
+                describe(told, sentence.text[:other], with_duration=number == 0 or bool(named))
+        if len(own) == 1:
+            own[0].complete(told, text)
+        elif len(own) > 1 and told.route:
+            for step in own:
+                step.treatment.route = step.treatment.route or told.route
 
 
 def _cite_intervention(treatment: Treatment, one: Intervention) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -179,6 +180,7 @@ def _arms(record: TrialRecord, source: _Record) -> None:
             arm.cite(description, supports=["armDescription"])
         by_label.setdefault(arm.label, arm)
         record.has_arm.append(arm)
+    names = Counter(" ".join((e.findtext("intervention_name") or "").split()) for e in source.all("intervention"))
     for element in source.all("intervention"):
         kind = source.take("intervention_type", "", element)
         name = source.take("intervention_name", "", element)
@@ -190,9 +192,11 @@ def _arms(record: TrialRecord, source: _Record) -> None:
             one = Intervention(name=name.words, kind=TYPES.get(kind.text.split(":")[0].strip(), "OtherIntervention"))
             record.has_intervention.append(one)
         one.cite(name)
-        if description := source.take("description", "intervention_description", element):
+        description = source.take("description", "intervention_description", element)
+        repeated = names[name.words] > 1 and element.find("arm_group_label") is not None
+        if description:
             one.description = f"{one.description}\n{description.words}".strip()
-            one.cite(description, supports=["treatmentDescription"])
+            one.cite(description, supports=[] if repeated else ["treatmentDescription"])
         for quote in source.each("other_name", element):
             if quote and quote.words not in one.other_names:
                 one.other_names.append(quote.words)
@@ -202,6 +206,8 @@ def _arms(record: TrialRecord, source: _Record) -> None:
             if target is not None and one.name not in target.has_intervention:
                 target.has_intervention.append(one.name)
                 target.cite(quote, supports=["hasIntervention"])
+            if target is not None and repeated and description:  # how this arm gets it, and not another
+                target.cite(description, supports=["treatmentDescription"])
 
 
 def _outcomes(record: TrialRecord, source: _Record) -> None:
