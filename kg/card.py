@@ -15,6 +15,7 @@ from kg.questions import bind, question
 _RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 _TITLE = "http://purl.org/dc/terms/title"
+_HAS_VERSION = "http://purl.org/dc/terms/hasVersion"
 _IDENTIFIER = "http://purl.org/dc/terms/identifier"
 _SIGNS = {"lt": "<", "le": "≤", "eq": "=", "ge": "≥", "gt": ">"}
 _FACTS = [
@@ -118,6 +119,9 @@ def facts(graph: Graph, identifier: str) -> list[Fact]:
         if value := nodes.text(node, field):
             label = re.sub(r"([A-Z])", lambda m: " " + m[1].lower(), field)
             lines.append(Fact(1, label, value, nodes.said(node, iri.TK + field)))
+    if versions := nodes.values(node, _HAS_VERSION):
+        days = sorted(v.value.rsplit("/", 1)[-1] for v in versions)
+        lines.append(Fact(1, "earlier versions", ", ".join(days)))
     for field, label in (("hasCondition", "conditions"), ("sponsor", "sponsor"), ("collaborator", "collaborators")):
         if value := nodes.text(node, field, "; "):
             lines.append(Fact(1, label, value))

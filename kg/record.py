@@ -34,6 +34,11 @@ class Evidence(Part):
     supports: list[str] = []
 
 
+#: How far back what is said again is looked for, so that a page of any length is read in linear time. What was said
+#: further back is said twice, which is the same once in the graph.
+RECENT = 256
+
+
 class Node(Part):
     """A node with evidence. ``inferred``: the text implies it but does not state it."""
 
@@ -46,7 +51,7 @@ class Node(Part):
         for quote in quotes:
             if not quote:
                 continue
-            for known in self.evidence:
+            for known in self.evidence[-RECENT:]:
                 if (known.start, known.end) == (quote.start, quote.end):
                     known.supports = sorted({*known.supports, *(supports or [])})
                     break
@@ -284,7 +289,7 @@ class TrialRecord(Node):
     def add(self, field: str, value: object, quote: Quote) -> None:
         """Add a value to a field that holds several, with the quotation as its evidence; a repeated value is left out."""
         values = getattr(self, _FIELDS[field])
-        if value not in ("", None) and value not in values:
+        if value not in ("", None) and value not in values[-RECENT:]:
             values.append(value)
             self.cite(quote, supports=[field])
 

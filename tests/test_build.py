@@ -230,3 +230,50 @@ def test_the_report_counts(tmp_path: Path) -> None:
 def test_without_mesh_the_vocabulary_stays_out(tmp_path: Path) -> None:
     build([EXAMPLES], tmp_path / "x.nt", with_mesh=False)
     assert "mesh/vocab#" not in (tmp_path / "x.nt").read_text()
+
+
+def archive_page(day: str, status: str, condition: str) -> bytes:
+    """A page in the manner of the registry's archive."""
+    rows = {
+        "ClinicalTrials Identifier:": "NCT09400001",
+        "Updated:": day,
+        "Brief title": "Warm Water for Cold Feet in Winter",
+        "Study type": "Interventional",
+        "Primary outcome": "Measure: Warmth of the toes<br>Time Frame: 2 weeks<br>Safety Issue? No",
+        "Condition": condition,
+        "Intervention": "Procedure/Surgery: Warm foot bath",
+        "Status": status,
+        "Sponsor": "Winter Clinic",
+    }
+    table = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows.items())
+    return f"<html><body><h1>View of NCT09400001 on {day}</h1><table>{table}</table></body></html>".encode()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+def test_several_dates_of_one_trial_are_one_trial_with_its_versions(tmp_path: Path, order: tuple[int, ...]) -> None:
+    pages = [
+        archive_page("2010_03_01", "Recruiting", "Cold feet"),
+        archive_page("2011_05_19", "Active, not recruiting", "Cold feet"),
+        archive_page("2012_02_02", "Completed", "Raynaud Disease"),
+    ]
+    for place, number in enumerate(order):
+        (tmp_path / f"{place}.html").write_bytes(pages[number])
+    report = build([tmp_path], tmp_path / "out.nq")
+    assert (report.trials, report.counts["Trial"], report.counts["TrialVersion"]) == (1, 1, 2)
+    graph = open_graph(files=[tmp_path / "out.nq"])
+    prefixes = "PREFIX tk: <https://w3id.org/trialkg/ontology#> PREFIX dcterms: <http://purl.org/dc/terms/> "
+    prefixes += "PREFIX prov: <http://www.w3.org/ns/prov#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> "
+    now = graph.select(prefixes + "SELECT ?s { ?t a tk:Trial ; tk:overallStatus ?s }").rows
+    assert [row[0].value.rsplit("#", 1)[-1] for row in now if row[0]] == ["Completed"]
+    versions = graph.select(
+        prefixes + "SELECT ?v ?d ?s { ?t dcterms:hasVersion ?v . ?v dcterms:isVersionOf ?t ; a tk:TrialVersion ; "
+        "dcterms:issued ?d ; tk:overallStatus ?s ; rdfs:label ?title ; tk:hasOutcome/tk:timeFrame ?f } ORDER BY ?d"
+    ).rows
+    assert [[term.value.rsplit("/", 1)[-1].rsplit("#", 1)[-1] for term in row if term] for row in versions] == [
+        ["2010-03-01", "2010-03-01", "Recruiting"],
+        ["2011-05-19", "2011-05-19", "ActiveNotRecruiting"],
+    ]
+    chain = graph.select(prefixes + "SELECT ?a ?b { ?a prov:wasRevisionOf ?b }").rows
+    assert len(chain) == 2
+    named = "SELECT ?t { ?t <https://w3id.org/trialkg/ontology#hasCondition> ?c ; <http://purl.org/dc/terms/title> ?n }"
+    assert len(graph.select(named).rows) == 1

@@ -134,3 +134,29 @@ def test_no_number_needs_an_exponent_to_be_written(written: str) -> None:
             else None
         )
         assert one is None or "E" not in str(one)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "often", "way"),
+    [
+        ("60mg/sq m/day PO Days 1-21", "60 mg/m2/d", "days 1-21", "Oral"),
+        ("1.3 mg/m^2, by IV on days 1, 8 and 15 every 28 days", "1.3 mg/m2", "every 28 days", "Intravenous"),
+        ("200 mg per kg per day", "200 mg/kg/d", "once daily", ""),
+        ("given at 4-hourly intervals", "", "every 4 hours", ""),
+        ("at 6-week intervals", "", "every 6 weeks", ""),
+        ("on days -4, -3, -2 and -1", "", "days -4, -3, -2 and -1", ""),
+        ("Amitriptyline 25 mg po", "25 mg", "", "Oral"),
+        ("200 mg tablets, 400 mg/day", "400 mg/d", "", ""),
+        ("1 million IU/square meter subq", "1000000 [IU]/m2", "", "Subcutaneous"),
+        ("5u/m2 IV Q21days", "5 U/m2", "every 21 days", "Intravenous"),
+        ("1 intramuscular injection.", "", "once", "Intramuscular"),
+        ("dose reduction of 25% every 10 days", "", "", ""),
+        ("AUC = 1.5 weekly x 7", "1.5 mg/mL.min", "once weekly", ""),
+        ("tablet/QD/oral administration", "", "once daily", "Oral"),
+    ],
+)
+def test_doses_rhythms_and_routes_as_records_write_them(text: str, amount: str, often: str, way: str) -> None:
+    found = dose.doses(text)
+    rhythm, route = dose.frequency(text), dose.route(text)
+    assert f"{found[0].value:f} {found[0].unit}" == amount if amount else not found
+    assert (rhythm.normal if rhythm else "", route.code if route else "") == (often, way)

@@ -16,7 +16,7 @@ from kg.mesh import MeshIndex
 from kg.record import Arm, Intervention, Treatment, TrialRecord
 
 _GIVEN = re.compile(
-    r"\b(?:giv\w+|administ\w+|receiv\w+|infus\w+|inject\w+|dos(?:e|es|ed|ing)|tak(?:e|en)|m?g|IV|PO|SC)\b"
+    r"\b(?:giv\w+|administ\w+|receiv\w+|infus\w+|inject\w+|dos(?:e|es|ed|ing)|tak(?:e|en)|m?g|iv|po|sc)\b", re.I
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from kg.document import Document
@@ -24,6 +25,7 @@ READERS: dict[str, Reader] = {
 }
 #: A page of a site that no layout describes.
 GENERIC = Layout("generic", "page of another site", (), (), (), None)
+_STRUCTURED = re.compile(r"\s*(?:\{|<|\[\s*[\[{\"\d])")
 #: A page of an unknown site is a trial's when it has sections for at least three of these.
 _TELLING = frozenset(
     "conditions interventions arms primaryOutcomes secondaryOutcomes eligibility inclusion exclusion phase status studyType "
@@ -39,7 +41,7 @@ def read(document: Document, index: MeshIndex) -> tuple[TrialRecord, Document]:
     """
     if ctgov_xml.is_record(document.text):
         return _checked(*ctgov_xml.read(document))
-    if document.text.lstrip()[:1] in ("{", "[", "<") and not html.is_html(document.text):
+    if _STRUCTURED.match(document.text) and not html.is_html(document.text):
         raise DocumentError("unknown-form", "is JSON or XML of a kind that is not read here")
     blocks: list[Block] | None = None
     if html.is_html(document.text):

@@ -10,7 +10,7 @@ from kg.document import Quote
 from kg.language import date
 from kg.language.number import plain
 from kg.read.page import Page
-from kg.record import Condition, Organization, Outcome, Passage, Person, TrialRecord
+from kg.record import RECENT, Condition, Organization, Outcome, Passage, Person, TrialRecord
 
 SCHEMES = {
     "overallStatus": "StatusScheme",
@@ -123,8 +123,9 @@ def yes_no(record: TrialRecord, field: str, quote: Quote) -> None:
 
 def condition(record: TrialRecord, quote: Quote) -> None:
     """Add a condition; one that is named twice is kept once."""
-    if quote and all(c.label.casefold() != quote.words.casefold() for c in record.has_condition):
-        one = Condition(label=quote.words)
+    name = quote.words
+    if name and all(c.label.casefold() != name.casefold() for c in record.has_condition[-RECENT:]):
+        one = Condition(label=name)
         one.cite(quote)
         record.has_condition.append(one)
 
@@ -132,8 +133,9 @@ def condition(record: TrialRecord, quote: Quote) -> None:
 def organization(record: TrialRecord, field: str, quote: Quote) -> None:
     """Add a sponsor or collaborator; one that is named twice is kept once."""
     name = quote.words
-    known = record.sponsor + record.collaborator
-    if name and not _NOT_GIVEN.match(name) and all(o.label.casefold() != name.casefold() for o in known):
+    folded = name.casefold()
+    known = record.sponsor[-RECENT:] + record.collaborator[-RECENT:]
+    if name and not _NOT_GIVEN.match(name) and all(o.label.casefold() != folded for o in known):
         body = Organization(label=name)
         body.cite(quote)
         (record.sponsor if field == "sponsor" else record.collaborator).append(body)
@@ -172,7 +174,7 @@ def outcome(record: TrialRecord, kind: str, measure: Quote, frame: Quote | None,
     """Add an outcome of the class ``kind``."""
     if not measure.strip():
         return
-    order = sum(1 for o in record.has_outcome if kind in o.type) + 1
+    order = next((o.order for o in reversed(record.has_outcome) if kind in o.type), 0) + 1
     one = Outcome(type=[kind, "Outcome"], label=measure.words, order=order)
     one.cite(measure)
     if frame:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from kg import terms
+from kg import assets, terms
 from kg.document import Quote
 from kg.mesh import key
 from kg.read import fields
 from kg.read.blocks import Block
+from kg.read.cells import cell, parts, tables
 from kg.read.ctgov import TYPE, TYPES
 from kg.read.labels import columns_of
 from kg.read.page import Section
 from kg.record import Arm, Intervention, TrialRecord
 
-_TYPE_WORDS = {terms.normal(name): kind for name, kind in TYPES.items()} | {
-    "biologic": "Biological", "procedure surgery": "Procedure", "biological vaccine": "Biological", "gene transfer": "Genetic", "vaccine": "Biological", "surgery": "Procedure", "surgical procedure": "Procedure",
-    "radiotherapy": "Radiation", "behavioural": "Behavioral", "supplement": "DietarySupplement", "drugs": "Drug",
-    "medication": "Drug", "diagnostic": "DiagnosticTest", "operation": "Procedure", "medicine": "Drug",
-}  # fmt: skip
+_TYPE_WORDS = {terms.normal(name): kind for name, kind in TYPES.items()} | assets.facts("labels")["kinds"]
 _TYPED = re.compile(r"([A-Za-z][A-Za-z /]{2,24}?)\s*(?::|\s[–—-]\s)\s*(?=\S)")
 _TYPE_AFTER = re.compile(r"\s*[(\[]\s*([A-Za-z ]{3,25})\s*[)\]]\s*$")
 _ARM_TYPES = "experimental|active comparator|placebo comparator|sham comparator|no intervention|comparator|control|intervention arm|other"
@@ -31,15 +27,6 @@ _ARM_NAMED = re.compile(
     re.I,
 )
 _SPLIT = re.compile(r"\s(?:[–—-]|:)\s|:\s+|\s*\n\s*|\s{3,}")
-_FRAME = re.compile(
-    r"[\[(]\s*(?:time ?frame|timepoint|time point|assessed at|when)\s*:\s*([^\])]+)[\])]|\btime ?frame\s*:\s*([^\n]+)",
-    re.I,
-)
-_BRACKETED = re.compile(r"\[([^\[\]]*\b(?:years?|months?|weeks?|days?|hours?|minutes?|baseline)\b[^\[\]]*)\]\s*$", re.I)
-_PARTS = re.compile(
-    r"(?:^|\n|\s{3,})\s*(measure|time ?frame|description|safety issue|arm label|title|name|type|other names?)\s*[:?]\s*",
-    re.I,
-)
 _COLUMNS = ("type", "intervention", "name", "description", "otherNames", "arm")
 _NAMED_PART = re.compile(r"(name|title|type|description|other names?|synonyms)\s*:\s*(?=\S)", re.I)
 _DRUG_LABEL = re.compile(r"drug|medicin|product|medication|agent|compound", re.I)
@@ -55,25 +42,8 @@ _RECEIVED = re.compile(
 )
 
 
-def _parts(quote: Quote) -> dict[str, list[Quote]]:
-    """A cell with labels of its own ("Measure: X", "Time Frame: Y"): label -> values; "" is what stands before or after."""
-    found: dict[str, list[Quote]] = {}
-    matches = list(_PARTS.finditer(quote.text))
-    if before := quote.part(0, matches[0].start() if matches else len(quote.text)).strip():
-        found.setdefault("", []).append(before)
-    for match, stop in zip(matches, [*(m.start() for m in matches[1:]), len(quote.text)], strict=bool(matches)):
-        value = quote.part(match.end(), stop)
-        name = match[1].lower().replace(" ", "").rstrip("s")
-        if name != "description" and (line := value.text.find("\n")) >= 0:
-            if rest := value.part(line, len(value.text)).strip():
-                found.setdefault("", []).append(rest)
-            value = value.part(0, line)
-        found.setdefault(name, []).append(value.strip())
-    return found
-
-
 def _kind(word: str) -> str:
-    return _TYPE_WORDS.get(terms.normal(word), "")
+    return str(_TYPE_WORDS.get(terms.normal(word), ""))
 
 
 def _typed(quote: Quote) -> tuple[str, Quote]:
@@ -85,111 +55,6 @@ def _typed(quote: Quote) -> tuple[str, Quote]:
     return "", quote
 
 
-def _add(record: TrialRecord, name: Quote, kind: str, description: Quote | None = None) -> Intervention | None:
-    """Add an intervention. From its dose on, a name describes how it is given, which in units of mass tells a drug."""
-    dose = _DOSE.search(name.text)
-    if dose and dose.start() > 2 and (not kind or len(name.text.split()) > 5):
-        how = name.part(dose.start(), len(name.text))
-        description = description or how
-        kind = kind or ("Radiation" if "gy" in dose.group().lower() else "Drug")
-        name = name.part(0, dose.start())
-    elif not kind and description and (dose := _DOSE.search(description.text)):
-        kind = "Radiation" if "gy" in dose.group().lower() else "Drug"
-    name = name.strip(" \t\u00a0.,;:-–—(")
-    if (
-        not name
-        or len(name.text) > 200
-        or re.fullmatch(r"(?:none|n/?a|not (?:applicable|provided|available))", name.text, re.I)
-    ):
-        return None
-    one = next((i for i in record.has_intervention if key(i.name) == key(name.text)), None)
-    if one is None:
-        one = Intervention(name=name.words, kind=kind)
-        record.has_intervention.append(one)
-    one.kind = one.kind or kind
-    one.cite(name)
-    if description and description.strip() and description.words not in one.description:
-        one.description = f"{one.description}\n{description.words}".strip()
-        one.cite(description.strip(), supports=["treatmentDescription"])
-    return one
-
-
-def _tables(blocks: Iterable[Block], wanted: tuple[str, ...]) -> Iterator[tuple[Block, dict[str, int]]]:
-    """Each block with the columns of the table that it stands in; rows that name columns are left out."""
-    columns: dict[str, int] = {}
-    for block in blocks:
-        if block.kind != "row":
-            columns = {}
-        elif found := columns_of(block, wanted):
-            columns = found
-            continue
-        yield block, columns
-
-
-def _cell(block: Block, columns: dict[str, int], *names: str) -> Quote | None:
-    for name in names:
-        place = columns.get(name)
-        if place is not None and place < len(block.cells) and block.cells[place].strip():
-            return block.cells[place].strip()
-    return None
-
-
-def read_interventions(record: TrialRecord, blocks: list[Block], label: str = "") -> None:
-    """Add the interventions of a section: typed or bare names, name and description, or prose, which is kept as such.
-
-    ``label``: that of the section, which may say the kind ("Study drug").
-    """
-    last: Intervention | None = None
-    told = "Drug" if _DRUG_LABEL.search(label) else "Procedure" if _PROCEDURE_LABEL.search(label) else ""
-    before = len(record.has_intervention)
-    arm: Arm | None = None
-    named_at: Block | None = None
-    pending = ""  # a kind that stands on a line of its own, before the name
-    blocks = [line for block in blocks for one in _each_type(block) for line in _each_line(one)]
-    for block, columns in _tables(blocks, _COLUMNS):
-        if columns and (named := _cell(block, columns, "intervention", "name")):
-            kind_cell = _cell(block, columns, "type")
-            kind, bare = _typed(named)
-            last = _add(
-                record, bare, _kind(kind_cell.text) if kind_cell else kind, _cell(block, columns, "description")
-            )
-            if last and (others := _cell(block, columns, "otherNames")):
-                _others(last, others)
-            continue
-        if block.kind == "row" and len(block.cells) > 1:
-            kind = _kind(block.cells[0].text)
-            named_by = columns_of(Block("row", block.quote, block.cells[:1], header=True), _COLUMNS)
-            if "arm" in named_by:  # "Group: | Test group", and below it what the group gets
-                arm = _arm(record, block.cells[1], "", None)
-            elif arm and "intervention" in named_by:
-                _given(record, arm, block.cells[1])
-            elif named_by or block.cells[0].text.endswith(":"):
-                continue
-            elif kind:
-                last = _add(record, block.cells[1], kind, block.cells[2] if len(block.cells) > 2 else None)
-            else:
-                kind, bare = _typed(block.cells[0])
-                last = _add(record, bare, kind, block.cells[-1])
-            continue
-        named_part = _NAMED_PART.match(block.text.text) if block.kind == "text" else None
-        if named_part and (value := block.text.part(named_part.end(), len(block.text.text)).strip()):
-            last = _part(record, last, named_part[1].lower(), value)
-        elif last and block.kind == "text" and (match := _ARM_NAMED.fullmatch(block.text.text)):
-            _link(record, block.text.group(match, 1), last)
-        elif kind := _kind(block.text.text):
-            pending, last = kind, None
-        elif pending and last is None:
-            last, pending = _add(record, block.text, pending), ""
-            named_at = block
-        elif last is not None and named_at is not None and not last.description:
-            last.description, named_at = block.text.words, None
-            last.cite(block.text, supports=["treatmentDescription"])
-        else:
-            last = _one_intervention(record, block, last)
-    for one in record.has_intervention[before:]:
-        one.kind = one.kind or told or ("OtherIntervention" if _PLACEBO.match(one.name) else "")
-
-
 def _each_type(block: Block) -> list[Block]:
     """Several typed interventions on one line ("Drug: A; Drug: B") come apart."""
     starts = [m.start() for m in TYPE.finditer(block.text.text)]
@@ -199,24 +64,10 @@ def _each_type(block: Block) -> list[Block]:
     return [Block("text", quote, (quote,)) for quote in quotes]
 
 
-def _part(record: TrialRecord, last: Intervention | None, label: str, value: Quote) -> Intervention | None:
-    """A line such as "Name: X", "Type: Drug" or "Description: Y", one below the other."""
-    if label in ("name", "title"):
-        return _add(record, value, "")
-    if last is not None and label == "type":
-        last.kind = _kind(value.text) or last.kind
-    elif last is not None and label == "description":
-        last.description = f"{last.description}\n{value.words}".strip()
-        last.cite(value, supports=["treatmentDescription"])
-    elif last is not None:
-        _others(last, value)
-    return last
-
-
 def _each_line(block: Block) -> list[Block]:
     """Lines of a cell or paragraph that are names one below the other; a name with its description stays whole."""
     lines = [q.strip() for q in block.text.lines() if q.strip()]
-    if block.kind == "row" or len(lines) < 2 or _typed(lines[0])[0] or _parts(block.text).keys() - {""}:
+    if block.kind == "row" or len(lines) < 2 or _typed(lines[0])[0] or parts(block.text).keys() - {""}:
         return [block]
     if block.seam or not all(len(q.text.split()) <= 8 or _DOSE.search(q.text[:60]) for q in lines):
         return [block]
@@ -231,227 +82,286 @@ def _others(one: Intervention, quote: Quote) -> None:
             one.cite(name, supports=["otherName"])
 
 
-def _one_intervention(record: TrialRecord, block: Block, last: Intervention | None) -> Intervention | None:
-    text = block.text.strip()
-    parts = _parts(text)
-    lead = parts.get("", [text])[0]
-    kind, bare = _typed(lead)
-    rest: Quote | None = None
-    line = bare.text.find("\n")
-    if line >= 0:
-        bare, rest = bare.part(0, line).strip(), bare.part(line, len(bare.text)).strip()
-    elif block.seam > bare.start:
-        rest = bare.part(block.seam - bare.start, len(bare.text)).strip(" :–—-.")
-        bare = bare.part(0, block.seam - bare.start).strip(" :–—-")
-        if not kind and (kind := _kind(bare.text)):
-            bare, rest = rest, None
-    if parts.get("armlabel") and len(parts.get("", [])) > 1:
-        rest = parts[""][-1]
-    if names := parts.get("name") or parts.get("title"):
-        kind = kind or _kind(parts["type"][0].text if parts.get("type") else "")
-        bare, rest = names[0], parts["description"][0] if parts.get("description") else rest
-    if (
-        rest is None
-        and not kind
-        and (dose := _DOSE.search(bare.text))
-        and 2 < dose.start() < 60
-        and "," not in bare.text[: dose.start()]
-    ):
-        return _add(record, bare, kind) or last
-    if rest is None and (cut := _SPLIT.search(bare.text)) and len(bare.text[: cut.start()].split()) <= 8:
-        rest, bare = bare.part(cut.end(), len(bare.text)).strip(), bare.part(0, cut.start()).strip()
-    if (len(bare.text.split()) > 10 or (bare.text.endswith(".") and len(bare.text.split()) > 4)) and not kind:
-        if last and block.kind == "text" and not last.description:  # the words below a name describe it
-            last.description = text.words
-            last.cite(text, supports=["treatmentDescription"])
-        else:
-            fields.passage(record, "outline", text)
-        return last
-    if last and (dose := _DOSE.search(bare.text)) and dose.start() < 3 and not last.description:
-        last.description = text.words
-        last.cite(text, supports=["treatmentDescription"])
-        return last
-    if re.match(r"other names?\b|also known as|brand name|synonyms?\b", lead.text, re.I) and last:
-        _others(last, lead.part(lead.text.find(":") + 1, len(lead.text)))
-        return last
-    if not kind and rest is None and re.search(r"[,;+]|\band\b", bare.text) and block.kind != "item":
-        pieces = [bare.group(m).strip() for m in re.finditer(r"(?:(?!\s*[,;+]\s*|\s+and\s+).)+", bare.text)]
-        pieces = [p.part(4, len(p.text)) if p.text.startswith("and ") else p for p in pieces if p]
-        if all(0 < len(p.text.split()) <= 5 for p in pieces) and len(pieces) > 1:
-            for piece in pieces:
-                last = _add(record, _typed(piece)[1], _typed(piece)[0])
-            return last
-    one = _add(record, bare, kind, rest)
-    for label in parts.get("armlabel", []):
-        if one:
-            _link(record, label, one)
-    return one or last
-
-
-def _link(record: TrialRecord, label: Quote, one: Intervention) -> None:
-    """An intervention that names its arm: kept until the arms are known, which may stand before or after."""
-    arm = next((a for a in record.has_arm if a.label.casefold() == label.words.casefold()), None)
-    if arm is None:
-        arm = Arm(label=label.words, order=len(record.has_arm) + 1)
-        record.has_arm.append(arm)
-    if one.name not in arm.has_intervention:
-        arm.has_intervention.append(one.name)
-        arm.cite(label, supports=["hasIntervention"])
-
-
-def _arm(record: TrialRecord, label: Quote, kind: str, description: Quote | None) -> Arm | None:
-    if (match := _ARM_TYPE_AFTER.search(label.text)) and match.start() > 0:
-        kind, label = kind or match[1] or match[2], label.part(0, match.start())
-    elif match := _ARM_TYPED.match(label.text):
-        kind, label = kind or match[1], label.part(match.end(), len(label.text))
-    label = label.strip(" \t\u00a0:.–—-")
-    if not label or len(label.text) > 200:
-        return None
-    arm = next((a for a in record.has_arm if a.label.casefold() == label.words.casefold()), None)
-    if arm is None:
-        arm = Arm(label=label.words, order=len(record.has_arm) + 1)
-        record.has_arm.append(arm)
-    arm.arm_type = arm.arm_type or terms.code("ArmTypeScheme", kind)
-    arm.cite(label)
-    if description:
-        _describe(arm, description)
-    return arm
-
-
 def _describe(arm: Arm, text: Quote) -> None:
     if text.strip() and text.words not in arm.description:
         arm.description = f"{arm.description}\n{text.words}".strip()
         arm.cite(text.strip(), supports=["armDescription"])
 
 
-def read_arms(record: TrialRecord, section: Section, text: str) -> None:
-    """Add the arms of a section: rows of a table, headings with text below, or lines such as "Arm A: ..."."""
-    blocks = section.blocks()
-    arm: Arm | None = None
-    before = len(record.has_arm)
-    for block, columns in _tables(blocks, ("arm", "type", "intervention", "description", "name")):
-        quote = block.text.strip()
-        if columns and (label := _cell(block, columns, "arm", "name")):
-            kind_cell = _cell(block, columns, "type")
-            arm = _arm(record, label, kind_cell.text if kind_cell else "", _cell(block, columns, "description"))
-            if arm and (getting := _cell(block, columns, "intervention")):
-                _given(record, arm, getting)
-            continue
-        if block.kind == "row" and len(block.cells) > 1:
-            arm = _arm(record, block.cells[0].strip(), "", block.cells[-1])
-            if arm and len(block.cells) > 2:
-                _given(record, arm, block.cells[1])
-            continue
-        parts = _parts(quote)
-        if labels := parts.get("armlabel"):
-            arm = _arm(record, labels[0], "", parts[""][-1] if parts.get("") else None)
-        elif block.kind == "heading":
-            arm = _arm(record, quote, "", None)
-        elif match := _ARM_NAMED.match(quote.text):
-            rest = quote.part(match.end(), len(quote.text)).strip()
-            if not rest or _RECEIVED.search(rest.text) or len(rest.text.split()) > 6:
-                arm = _arm(record, quote.group(match, 1), "", rest or None)
-            else:
-                arm = _arm(record, quote, "", None)
-        elif block.seam > quote.start and block.seam - quote.start < 120:
-            cut = block.seam - quote.start
-            arm = _arm(record, quote.part(0, cut), "", quote.part(cut, len(quote.text)).strip(" :–—-"))
-        elif (match := _ARM_TYPED.match(quote.text)) or (block.kind == "item" and _SPLIT.search(quote.text)):
-            cut_at = _SPLIT.search(quote.text, match.end() if match else 0)
-            label = quote.part(0, cut_at.start()) if cut_at else quote
-            arm = _arm(record, label, "", quote.part(cut_at.end(), len(quote.text)) if cut_at else None)
-        elif block.kind == "item" and len(quote.text.split()) <= 12 and arm is None:
-            _arm(record, quote, "", None)
-        elif arm is not None:
-            _describe(arm, quote)
-        else:
-            kind, name = _typed(quote)
-            if kind:
-                _add(record, name, kind)
-            else:
-                fields.passage(record, "outline", quote)
-    for one in record.has_arm[before:]:
-        _named_in(record, one)
-
-
-def _given(record: TrialRecord, arm: Arm, quote: Quote) -> None:
-    """The interventions of an arm in a cell of their own: several are parted by lines, semicolons, commas or "+"."""
-    for match in re.finditer(r"(?:(?!\s*(?:[;\n]|\s\+\s)\s*).)+", quote.text):
-        kind, name = _typed(quote.group(match))
-        getting: list[Intervention]
-        known = [i for i in record.has_intervention if _mentions(name.text, i.name)]
-        if (not kind and len(known) > 1) or (known and len(name.text.split()) > 6):
-            getting = known
-        elif len(name.text.split()) > 8 and not kind:
-            _describe(arm, name)
-            continue
-        else:
-            getting = [one] if (one := _add(record, name, kind)) else []
-        for one in getting:
-            if one.name not in arm.has_intervention:
-                arm.has_intervention.append(one.name)
-                arm.cite(quote, supports=["hasIntervention"])
-
-
 def _mentions(text: str, name: str) -> bool:
     return f" {key(name)} " in f" {key(text)} "
 
 
-def _named_in(record: TrialRecord, arm: Arm) -> None:
-    """An arm gets the interventions of the record that its label or description names.
+class Groups:
+    """Adds the arms and interventions of a page to a record, which it keeps by name."""
 
-    Where it names none but begins with a name and a dose ("Apixaban 5 mg twice daily"), that is what the arm gets.
-    """
-    if arm.has_intervention:
-        return
-    for one in record.has_intervention:
-        if any(_mentions(text, name) for text in (arm.label, arm.description) for name in (one.name, *one.other_names)):
-            arm.has_intervention.append(one.name)
-    for cited in list(arm.evidence) if not arm.has_intervention else []:
-        quote = Quote(cited.start or 0, cited.end or 0, cited.quote)
-        dose = _DOSE.search(quote.text)
-        if dose and 1 <= len(quote.text[: dose.start()].split()) <= 3 and (new := _add(record, quote, "")):
-            arm.has_intervention.append(new.name)
-            return
+    def __init__(self, record: TrialRecord) -> None:
+        self.record = record
+        self._known = {key(i.name): i for i in record.has_intervention}
+        self._arms = {a.label.casefold(): a for a in record.has_arm}
 
+    def _add(self, name: Quote, kind: str, description: Quote | None = None) -> Intervention | None:
+        """Add an intervention. From its dose on, a name describes how it is given, which in units of mass tells a drug."""
+        dose = _DOSE.search(name.text)
+        if dose and dose.start() > 2 and (not kind or len(name.text.split()) > 5):
+            how = name.part(dose.start(), len(name.text))
+            description = description or how
+            kind = kind or ("Radiation" if "gy" in dose.group().lower() else "Drug")
+            name = name.part(0, dose.start())
+        elif not kind and description and (dose := _DOSE.search(description.text)):
+            kind = "Radiation" if "gy" in dose.group().lower() else "Drug"
+        name = name.strip(" \t\u00a0.,;:-–—(")
+        if (
+            not name
+            or len(name.text) > 200
+            or re.fullmatch(r"(?:none|n/?a|not (?:applicable|provided|available))", name.text, re.I)
+        ):
+            return None
+        one = self._known.get(key(name.text))
+        if one is None:
+            one = self._known[key(name.text)] = Intervention(name=name.words, kind=kind)
+            self.record.has_intervention.append(one)
+        one.kind = one.kind or kind
+        one.cite(name)
+        if description and description.strip() and description.words not in one.description:
+            one.description = f"{one.description}\n{description.words}".strip()
+            one.cite(description.strip(), supports=["treatmentDescription"])
+        return one
 
-def read_outcomes(record: TrialRecord, kind: str, blocks: list[Block]) -> None:
-    """Add the outcomes of a section: rows, items or lines, with the time frame beside, below or in brackets."""
-    pending: Quote | None = None
-    for block, columns in _tables(blocks, ("measure", "timeFrame", "description")):
-        text = block.text.strip()
-        if columns and (measure := _cell(block, columns, "measure")):
-            frame, description = _cell(block, columns, "timeFrame"), _cell(block, columns, "description")
-            fields.outcome(record, kind, measure, frame, description)
-            continue
-        if block.kind == "row" and len(block.cells) > 1:
-            fields.outcome(
-                record, kind, block.cells[0], block.cells[1], block.cells[2] if len(block.cells) > 2 else None
-            )
-            continue
-        if block.kind == "heading":
-            if pending is not None:
-                fields.outcome(record, kind, pending, None, None)
-            pending = text
-            continue
-        parts = _parts(text)
-        measure = next(iter(parts.get("measure") or parts.get("title") or parts.get("name") or []), None)
-        frame = next(iter(parts.get("timeframe", [])), None)
-        description = next(iter(parts.get("description", [])), None)
-        if measure is None and pending is not None:
-            measure, pending = pending, None
-            description = description or next(iter(parts.get("", [])), None)
-        elif measure is None:
-            measure = next(iter(parts.get("", [])), None)
-            if measure is None:
-                if frame and record.has_outcome and not record.has_outcome[-1].time_frame:
-                    record.has_outcome[-1].time_frame = frame.words
-                    record.has_outcome[-1].cite(frame, supports=["timeFrame"])
+    def read_interventions(self, blocks: list[Block], label: str = "") -> None:
+        """Add the interventions of a section: typed or bare names, name and description, or prose, which is kept as such.
+
+        ``label``: that of the section, which may say the kind ("Study drug").
+        """
+        last: Intervention | None = None
+        told = "Drug" if _DRUG_LABEL.search(label) else "Procedure" if _PROCEDURE_LABEL.search(label) else ""
+        before = len(self.record.has_intervention)
+        arm: Arm | None = None
+        named_at: Block | None = None
+        pending = ""  # a kind that stands on a line of its own, before the name
+        blocks = [line for block in blocks for one in _each_type(block) for line in _each_line(one)]
+        for block, columns in tables(blocks, _COLUMNS):
+            if columns and (named := cell(block, columns, "intervention", "name")):
+                kind_cell = cell(block, columns, "type")
+                kind, bare = _typed(named)
+                last = self._add(
+                    bare, _kind(kind_cell.text) if kind_cell else kind, cell(block, columns, "description")
+                )
+                if last and (others := cell(block, columns, "otherNames")):
+                    _others(last, others)
                 continue
-        if match := _FRAME.search(measure.text) or _BRACKETED.search(measure.text):
-            frame = frame or measure.group(match, 1 if match[1] else 2)
-            after = measure.part(match.end(), len(measure.text)).strip()
-            measure, description = measure.part(0, match.start()).strip(), description or after or None
-        fields.outcome(record, kind, measure, frame, description)
-    if pending is not None:
-        fields.outcome(record, kind, pending, None, None)
+            if block.kind == "row" and len(block.cells) > 1:
+                kind = _kind(block.cells[0].text)
+                named_by = columns_of(Block("row", block.quote, block.cells[:1], header=True), _COLUMNS)
+                if "arm" in named_by:  # "Group: | Test group", and below it what the group gets
+                    arm = self._arm(block.cells[1], "", None)
+                elif arm and "intervention" in named_by:
+                    self._given(arm, block.cells[1])
+                elif named_by or block.cells[0].text.endswith(":"):
+                    continue
+                elif kind:
+                    last = self._add(block.cells[1], kind, block.cells[2] if len(block.cells) > 2 else None)
+                else:
+                    kind, bare = _typed(block.cells[0])
+                    last = self._add(bare, kind, block.cells[-1])
+                continue
+            named_part = _NAMED_PART.match(block.text.text) if block.kind == "text" else None
+            if named_part and (value := block.text.part(named_part.end(), len(block.text.text)).strip()):
+                last = self._part(last, named_part[1].lower(), value)
+            elif last and block.kind == "text" and (match := _ARM_NAMED.fullmatch(block.text.text)):
+                self._link(block.text.group(match, 1), last)
+            elif kind := _kind(block.text.text):
+                pending, last = kind, None
+            elif pending and last is None:
+                last, pending = self._add(block.text, pending), ""
+                named_at = block
+            elif last is not None and named_at is not None and not last.description:
+                last.description, named_at = block.text.words, None
+                last.cite(block.text, supports=["treatmentDescription"])
+            else:
+                last = self._one_intervention(block, last)
+        for one in self.record.has_intervention[before:]:
+            one.kind = one.kind or told or ("OtherIntervention" if _PLACEBO.match(one.name) else "")
+
+    def _part(self, last: Intervention | None, label: str, value: Quote) -> Intervention | None:
+        """A line such as "Name: X", "Type: Drug" or "Description: Y", one below the other."""
+        if label in ("name", "title"):
+            return self._add(value, "")
+        if last is not None and label == "type":
+            last.kind = _kind(value.text) or last.kind
+        elif last is not None and label == "description":
+            last.description = f"{last.description}\n{value.words}".strip()
+            last.cite(value, supports=["treatmentDescription"])
+        elif last is not None:
+            _others(last, value)
+        return last
+
+    def _one_intervention(self, block: Block, last: Intervention | None) -> Intervention | None:
+        text = block.text.strip()
+        told = parts(text)
+        lead = told.get("", [text])[0]
+        kind, bare = _typed(lead)
+        rest: Quote | None = None
+        line = bare.text.find("\n")
+        if line >= 0:
+            bare, rest = bare.part(0, line).strip(), bare.part(line, len(bare.text)).strip()
+        elif block.seam > bare.start:
+            rest = bare.part(block.seam - bare.start, len(bare.text)).strip(" :–—-.")
+            bare = bare.part(0, block.seam - bare.start).strip(" :–—-")
+            if not kind and (kind := _kind(bare.text)):
+                bare, rest = rest, None
+        if told.get("armlabel") and len(told.get("", [])) > 1:
+            rest = told[""][-1]
+        if names := told.get("name") or told.get("title"):
+            kind = kind or _kind(told["type"][0].text if told.get("type") else "")
+            bare, rest = names[0], told["description"][0] if told.get("description") else rest
+        if (
+            rest is None
+            and not kind
+            and (dose := _DOSE.search(bare.text))
+            and 2 < dose.start() < 60
+            and "," not in bare.text[: dose.start()]
+        ):
+            return self._add(bare, kind) or last
+        if rest is None and (cut := _SPLIT.search(bare.text)) and len(bare.text[: cut.start()].split()) <= 8:
+            rest, bare = bare.part(cut.end(), len(bare.text)).strip(), bare.part(0, cut.start()).strip()
+        if (len(bare.text.split()) > 10 or (bare.text.endswith(".") and len(bare.text.split()) > 4)) and not kind:
+            if last and block.kind == "text" and not last.description:  # the words below a name describe it
+                last.description = text.words
+                last.cite(text, supports=["treatmentDescription"])
+            else:
+                fields.passage(self.record, "outline", text)
+            return last
+        if last and (dose := _DOSE.search(bare.text)) and dose.start() < 3 and not last.description:
+            last.description = text.words
+            last.cite(text, supports=["treatmentDescription"])
+            return last
+        if re.match(r"other names?\b|also known as|brand name|synonyms?\b", lead.text, re.I) and last:
+            _others(last, lead.part(lead.text.find(":") + 1, len(lead.text)))
+            return last
+        if not kind and rest is None and re.search(r"[,;+]|\band\b", bare.text) and block.kind != "item":
+            pieces = [bare.group(m).strip() for m in re.finditer(r"(?:(?!\s*[,;+]\s*|\s+and\s+).)+", bare.text)]
+            pieces = [p.part(4, len(p.text)) if p.text.startswith("and ") else p for p in pieces if p]
+            if all(0 < len(p.text.split()) <= 5 for p in pieces) and len(pieces) > 1:
+                for piece in pieces:
+                    last = self._add(_typed(piece)[1], _typed(piece)[0])
+                return last
+        one = self._add(bare, kind, rest)
+        for label in told.get("armlabel", []):
+            if one:
+                self._link(label, one)
+        return one or last
+
+    def _link(self, label: Quote, one: Intervention) -> None:
+        """An intervention that names its arm: kept until the arms are known, which may stand before or after."""
+        arm = self._arms.get(label.words.casefold())
+        if arm is None:
+            arm = self._arms[label.words.casefold()] = Arm(label=label.words, order=len(self.record.has_arm) + 1)
+            self.record.has_arm.append(arm)
+        if one.name not in arm.has_intervention:
+            arm.has_intervention.append(one.name)
+            arm.cite(label, supports=["hasIntervention"])
+
+    def _arm(self, label: Quote, kind: str, description: Quote | None) -> Arm | None:
+        if (match := _ARM_TYPE_AFTER.search(label.text)) and match.start() > 0:
+            kind, label = kind or match[1] or match[2], label.part(0, match.start())
+        elif match := _ARM_TYPED.match(label.text):
+            kind, label = kind or match[1], label.part(match.end(), len(label.text))
+        label = label.strip(" \t\u00a0:.–—-")
+        if not label or len(label.text) > 200:
+            return None
+        arm = self._arms.get(label.words.casefold())
+        if arm is None:
+            arm = self._arms[label.words.casefold()] = Arm(label=label.words, order=len(self.record.has_arm) + 1)
+            self.record.has_arm.append(arm)
+        arm.arm_type = arm.arm_type or terms.code("ArmTypeScheme", kind)
+        arm.cite(label)
+        if description:
+            _describe(arm, description)
+        return arm
+
+    def read_arms(self, section: Section) -> None:
+        """Add the arms of a section: rows of a table, headings with text below, or lines such as "Arm A: ..."."""
+        blocks = section.blocks()
+        arm: Arm | None = None
+        before = len(self.record.has_arm)
+        for block, columns in tables(blocks, ("arm", "type", "intervention", "description", "name")):
+            quote = block.text.strip()
+            if columns and (label := cell(block, columns, "arm", "name")):
+                kind_cell = cell(block, columns, "type")
+                arm = self._arm(label, kind_cell.text if kind_cell else "", cell(block, columns, "description"))
+                if arm and (getting := cell(block, columns, "intervention")):
+                    self._given(arm, getting)
+                continue
+            if block.kind == "row" and len(block.cells) > 1:
+                arm = self._arm(block.cells[0].strip(), "", block.cells[-1])
+                if arm and len(block.cells) > 2:
+                    self._given(arm, block.cells[1])
+                continue
+            told = parts(quote)
+            if labels := told.get("armlabel"):
+                arm = self._arm(labels[0], "", told[""][-1] if told.get("") else None)
+            elif block.kind == "heading":
+                arm = self._arm(quote, "", None)
+            elif match := _ARM_NAMED.match(quote.text):
+                rest = quote.part(match.end(), len(quote.text)).strip()
+                if not rest or _RECEIVED.search(rest.text) or len(rest.text.split()) > 6:
+                    arm = self._arm(quote.group(match, 1), "", rest or None)
+                else:
+                    arm = self._arm(quote, "", None)
+            elif block.seam > quote.start and block.seam - quote.start < 120:
+                cut = block.seam - quote.start
+                arm = self._arm(quote.part(0, cut), "", quote.part(cut, len(quote.text)).strip(" :–—-"))
+            elif (match := _ARM_TYPED.match(quote.text)) or (block.kind == "item" and _SPLIT.search(quote.text)):
+                cut_at = _SPLIT.search(quote.text, match.end() if match else 0)
+                label = quote.part(0, cut_at.start()) if cut_at else quote
+                arm = self._arm(label, "", quote.part(cut_at.end(), len(quote.text)) if cut_at else None)
+            elif block.kind == "item" and len(quote.text.split()) <= 12 and arm is None:
+                self._arm(quote, "", None)
+            elif arm is not None:
+                _describe(arm, quote)
+            else:
+                kind, name = _typed(quote)
+                if kind:
+                    self._add(name, kind)
+                else:
+                    fields.passage(self.record, "outline", quote)
+        for one in self.record.has_arm[before:]:
+            self._named_in(one)
+
+    def _given(self, arm: Arm, quote: Quote) -> None:
+        """The interventions of an arm in a cell of their own: several are parted by lines, semicolons, commas or "+"."""
+        for match in re.finditer(r"(?:(?!\s*(?:[;\n]|\s\+\s)\s*).)+", quote.text):
+            kind, name = _typed(quote.group(match))
+            getting: list[Intervention]
+            known = [i for i in self.record.has_intervention if _mentions(name.text, i.name)]
+            if (not kind and len(known) > 1) or (known and len(name.text.split()) > 6):
+                getting = known
+            elif len(name.text.split()) > 8 and not kind:
+                _describe(arm, name)
+                continue
+            else:
+                getting = [one] if (one := self._add(name, kind)) else []
+            for one in getting:
+                if one.name not in arm.has_intervention:
+                    arm.has_intervention.append(one.name)
+                    arm.cite(quote, supports=["hasIntervention"])
+
+    def _named_in(self, arm: Arm) -> None:
+        """An arm gets the interventions of the record that its label or description names.
+
+        Where it names none but begins with a name and a dose ("Apixaban 5 mg twice daily"), that is what the arm gets.
+        """
+        if arm.has_intervention:
+            return
+        for one in self.record.has_intervention:
+            if any(
+                _mentions(text, name) for text in (arm.label, arm.description) for name in (one.name, *one.other_names)
+            ):
+                arm.has_intervention.append(one.name)
+        for cited in list(arm.evidence) if not arm.has_intervention else []:
+            quote = Quote(cited.start or 0, cited.end or 0, cited.quote)
+            dose = _DOSE.search(quote.text)
+            if dose and 1 <= len(quote.text[: dose.start()].split()) <= 3 and (new := self._add(quote, "")):
+                arm.has_intervention.append(new.name)
+                return

@@ -13,7 +13,8 @@ from kg.document import Document, Quote
 from kg.mesh import MeshIndex
 from kg.read import fields, identifier
 from kg.read.blocks import Block
-from kg.read.groups import read_arms, read_interventions, read_outcomes
+from kg.read.groups import Groups
+from kg.read.measures import read_outcomes
 from kg.read.page import Page, Section
 from kg.record import Site, SourceDocument, TrialRecord
 
@@ -52,10 +53,11 @@ def read(document: Document, page: Page, index: MeshIndex) -> TrialRecord:
     _eligibility(record, page)
     _bodies(record, page)
     _conditions(record, page, index)
+    groups = Groups(record)
     for section in page.all("interventions"):
-        read_interventions(record, section.blocks(), section.label.text)
+        groups.read_interventions(section.blocks(), section.label.text)
     for section in page.all("arms"):
-        read_arms(record, section, document.text)
+        groups.read_arms(section)
     for section in page.sections:
         if kind := _OUTCOMES.get(section.field):
             read_outcomes(record, kind, section.blocks())
@@ -64,7 +66,7 @@ def read(document: Document, page: Page, index: MeshIndex) -> TrialRecord:
             record.has_outcome[-1].time_frame = frame.words
             record.has_outcome[-1].cite(frame, supports=["timeFrame"])
     _words(record, page)
-    _structured(record, page)
+    _structured(record, page, groups)
     return record
 
 
@@ -285,7 +287,7 @@ def split_known(quote: Quote, index: MeshIndex) -> bool:
     )
 
 
-def _structured(record: TrialRecord, page: Page) -> None:
+def _structured(record: TrialRecord, page: Page, groups: Groups) -> None:
     """What the page says for machines fills in what its words did not say."""
     meanings = assets.facts("chrome")["schema"]
     missing = {f for f in ("has_condition", "has_intervention", "sponsor") if not getattr(record, f)}
@@ -296,7 +298,7 @@ def _structured(record: TrialRecord, page: Page) -> None:
         if field == "conditions" and "has_condition" in missing:
             fields.condition(record, value)
         elif field == "interventions" and "has_intervention" in missing:
-            read_interventions(record, section.blocks())
+            groups.read_interventions(section.blocks())
         elif field == "sponsorName" and "sponsor" in missing:
             fields.organization(record, "sponsor", value)
         elif field == "identifier" and not record.identifier:
