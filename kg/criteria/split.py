@@ -17,7 +17,7 @@ from kg.document import Quote
 from kg.record import Criterion, Passage
 
 _MARK = re.compile(
-    r"(?P<bullet>[-–—•●◦∙‣▪■□○⁃·*§¨»]|>(?!\s*[\d=])|o(?=\s)|\uf0b7)\s*"
+    r"(?P<bullet>[-–—•●◦∙‣▪■□○⁃·*§¨»✓✔✗✘→►▶☐☑]|\+(?=\s)|>(?!\s*[\d=])|o(?=\s)|\uf0b7)\s*"
     r"|(?P<number>\(?(?:\d{1,2}(?:\.\d{1,2})*|[a-zA-Z]|[ivx]{1,5}|[IVX]{1,4})[.)](?!\d)\)?)\s+"
 )
 _ONLY_MARK = re.compile(r"(?:[-–—•●◦∙‣▪■□○⁃·*]|\(?\d{1,2}[.)])\s*$")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from kg import assets
 from kg.document import Document
 from kg.errors import DocumentError
 from kg.mesh import MeshIndex
@@ -55,7 +56,9 @@ def read(document: Document, index: MeshIndex) -> tuple[TrialRecord, Document]:
             )
     else:
         page = sections.page(document, of_quote(document.all()) if blocks is None else blocks, layout or GENERIC)
-        if layout is None and len(_TELLING & {s.field for s in page.sections}) < 3:
+        machines = assets.facts("chrome")["schema"]
+        told = {machines.get(s.field.removeprefix("schema:"), s.field) for s in page.sections}
+        if layout is None and len(_TELLING & told) < 3:
             raise DocumentError("unknown-layout", "is no trial page: it has no sections that such pages have")
     return _checked(READERS[page.layout.reader](document, page, index), document)
 

@@ -28,7 +28,7 @@ class Block:
 
     ``level``: of a heading 1 to 6 (7 for a line in bold), of an item its depth from 1. ``seam``: where the first words of
     a paragraph end that the page sets apart by type ("**Sponsor** X"), as an offset into the document; 0 for none.
-    ``header``: the row names the columns.
+    ``header``: the row names the columns. ``look``: how the page sets the block, where it tells: those of one look mean alike.
     """
 
     kind: Kind
@@ -37,6 +37,7 @@ class Block:
     level: int = 0
     seam: int = 0
     header: bool = False
+    look: str = ""
 
     @property
     def text(self) -> Quote:

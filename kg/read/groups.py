@@ -67,9 +67,12 @@ def _each_type(block: Block) -> list[Block]:
 def _each_line(block: Block) -> list[Block]:
     """Lines of a cell or paragraph that are names one below the other; a name with its description stays whole."""
     lines = [q.strip() for q in block.text.lines() if q.strip()]
+    boxes = len(lines) == 1 and "   " in lines[0].text  # that stand side by side
+    if boxes:
+        lines = [lines[0].group(m) for m in re.finditer(r"(?:(?!\s{3,}).)+", lines[0].text)]
     if block.kind == "row" or len(lines) < 2 or _typed(lines[0])[0] or parts(block.text).keys() - {""}:
         return [block]
-    if block.seam or not all(len(q.text.split()) <= 8 or _DOSE.search(q.text[:60]) for q in lines):
+    if (block.seam and not boxes) or not all(len(q.text.split()) <= 8 or _DOSE.search(q.text[:60]) for q in lines):
         return [block]
     return [Block(block.kind, line, (line,), block.level) for line in lines]
 

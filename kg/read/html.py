@@ -60,6 +60,7 @@ class _Raw:
     seam: int = 0
     header: bool = False
     mark: str = ""
+    look: str = ""
 
 
 @dataclass(slots=True)
@@ -129,6 +130,7 @@ class _Walk:
         self._seam = 0
         self._apart: Any = None
         self._strong = False
+        self._look = ""
 
     def walk(self, root: Any) -> None:
         events = etree.iterwalk(root, events=("start", "end"))
@@ -200,7 +202,7 @@ class _Walk:
         elif strong and len(lines) == 1 and seam >= len(lines[0]) and len(lines[0]) <= 150:
             self.blocks.append(_Raw("heading", [lines], 7))
         else:
-            self.blocks.append(_Raw("text", [lines], len(self._lists), seam))
+            self.blocks.append(_Raw("text", [lines], len(self._lists), seam, look=self._look))
 
     def _enter(self, element: Any) -> None:
         tag = element.tag
@@ -209,6 +211,7 @@ class _Walk:
             return
         if tag in _OWN_LINES:
             self._flush()
+            self._look = f"{tag}.{element.get('class')}" if element.get("class") else ""
             if tag == "hr" and not self._rows:
                 self.blocks.append(_Raw("rule", [["-----"]]))
         elif tag in _SET_APART:
@@ -358,7 +361,13 @@ def _placed(source: Document, raw: list[_Raw]) -> tuple[Document, list[Block]]:
         cells = tuple(document.quote(*span) for span in spans)
         blocks.append(
             Block(
-                one.kind, document.quote(start, stop), cells, one.level, start + one.seam if one.seam else 0, one.header
+                one.kind,
+                document.quote(start, stop),
+                cells,
+                one.level,
+                start + one.seam if one.seam else 0,
+                one.header,
+                one.look,
             )
         )
     return document, blocks

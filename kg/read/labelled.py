@@ -35,12 +35,13 @@ _OUTCOMES = {
     "outcomes": "OtherOutcome",
 }
 _SITE_NAME = re.compile(r"\s+[|–—-]\s+[^|–—]{2,60}$|^View of\b.*")
+_TRAILING_ID = re.compile(r"\s*[(\[][^()\[\]]{6,30}[)\]]\s*$")
 _SENTENCE = re.compile(r"\w+[.!?]$")
 _INSTITUTION = re.compile(
     r"hospital|universit|clinic|klinik|cent(?:er|re)|institut|infirmary|unit\b|college|foundation|school|h[oô]pital",
     re.I,
 )
-_CONDITION_MARKS = re.compile(r"\s*(?:;|•|·|\||\n)\s*")
+_CONDITION_MARKS = re.compile(r"\s*(?:;|•|·|\||\n|\s{3,})\s*")
 _DEGREE = re.compile(r",\s*(?=(?:MD|M\.D\.|PhD|Ph\.D\.|DO|MBBS|FRCP|MSc|MPH|PharmD|RN|Prof)\b)")
 
 
@@ -83,6 +84,8 @@ def _title(record: TrialRecord, page: Page) -> None:
     title = stated or _heading(page) or official or _loose(page)
     if title and (cut := _SITE_NAME.search(title.text)) and title is not stated:
         title = title.part(0, cut.start()) if cut.start() > 0 else title
+    if title and (named := _TRAILING_ID.search(title.text)) and identifier.find(title.group(named)):
+        title = title.part(0, named.start())
     record.set("title", title.words, title)
     fields.passage(record, "title", title)
     if acronym := page.value("acronym"):

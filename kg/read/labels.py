@@ -31,8 +31,8 @@ def _lexicon() -> Mapping[str, str]:
 
 
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    rows = assets.facts("labels")["patterns"]
+def _patterns(kind: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    rows = assets.facts("labels")["patterns"][kind]
     return tuple((field, re.compile("|".join(patterns))) for field, patterns in rows.items())
 
 
@@ -70,9 +70,8 @@ def _field_of(label: str, beside: bool) -> str:
         return ""
     if exact := lexicon.get(whole) or heading_kind(label.strip(" :")):
         return exact
-    for field, pattern in _patterns():
-        named = beside or field not in ("conditions", "interventions")
-        if named and len(words) <= 9 and pattern.search(whole):
+    for field, pattern in (*_patterns("any"), *(_patterns("beside") if beside else ())):
+        if len(words) <= 14 and pattern.search(whole):
             return field
     if (bracket := label.find("(")) > 3 and (found := lexicon.get(normal(label[:bracket]))):
         return found

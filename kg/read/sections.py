@@ -8,9 +8,12 @@ follows belongs to the section around it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
+from kg import assets
 from kg.document import Document, Quote
 from kg.read import labels
 from kg.read.blocks import Block
@@ -52,6 +55,11 @@ class _Opening:
     start: int
     stop: int = 0
     level: int = 8
+
+
+@cache
+def _talk() -> re.Pattern[str]:
+    return re.compile("|".join(assets.facts("chrome")["talk"]), re.I)
 
 
 class _Finder:
@@ -99,7 +107,9 @@ class _Finder:
                     continue
             elif block.kind == "text" and "\n" in text.text:
                 lines = [q.strip() for q in text.lines() if q.strip()]
-                if any(self.before_colon(line)[0] for line in lines):
+                if any(
+                    self.before_colon(line)[0] or self.field_of(line.text, beside=False) in _CRITERIA for line in lines
+                ):
                     for n, line in enumerate(lines):
                         yield Block("text", line, (line,), block.level, block.seam if n == 0 else 0)
                     continue
@@ -205,6 +215,12 @@ class _Finder:
         names = [b for b in blocks if b.kind == "heading" and b.level == 1 and not _AT_END.match(b.text.text)]
         nothing = self.document.quote(0, 0)
         columns: list[str] = []
+        named = Counter(
+            b.look for b in blocks if b.look and b.kind == "text" and self.field_of(b.text.text, beside=False)
+        )
+        looks = {
+            look for look, count in named.items() if count > 1
+        }  # how the page sets its labels, the unknown ones too
         for block in self.lines(blocks):
             used = False
             if block.kind == "row":
@@ -225,10 +241,20 @@ class _Finder:
             elif block.kind == "heading" and not (self.inside in _LONG and block.level > self.level):
                 self.close(block.quote.start)
                 self.open("", block.text, block.quote.end, block.level, "")
+            elif self._ends(block, looks):
+                self.close(block.quote.start)
+                self.open("", nothing, block.quote.end, 8, "")
             else:
                 self.held.append(block)
         self.close(len(self.document.text))
         return self.sections
+
+    def _ends(self, block: Block, looks: set[str]) -> bool:
+        """Whether a block is set like a label but says nothing known, or is the site's talk to its reader."""
+        if block.kind != "text":
+            return False
+        unknown = block.look in looks and not self.field_of(block.text.text, beside=False)
+        return unknown or bool(_talk().match(block.text.text))
 
     def _opened(self, block: Block, opened: _Opening) -> None:
         self.close(block.quote.start)
