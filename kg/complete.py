@@ -81,7 +81,11 @@ def complete(record: TrialRecord, document: Document, index: MeshIndex, place: P
     for number, site in enumerate(record.has_site, 1):
         site.id, site.type = f"{parts}/site/{number}", ["Site"]
         site.investigator = [people[name].id for name in site.investigator if name in people]
-    for body in (*record.sponsor, *record.collaborator):
+    for number, registration in enumerate(record.has_registration, 1):
+        registration.id, registration.type = f"{parts}/registration/{number}", ["Registration"]
+    for number, reference in enumerate(record.has_reference, 1):
+        reference.id, reference.type = f"{parts}/reference/{number}", ["Reference"]
+    for body in (*record.sponsor, *record.collaborator, *record.record_owner):
         _organization(body)
     _days(record)
     _source(record, document)
@@ -180,7 +184,8 @@ def _nodes(record: TrialRecord) -> Iterator[Node]:
     for criterion in record.has_criterion:
         yield criterion
         yield from criterion.has_constraint
-    yield from (*record.sponsor, *record.collaborator, *record.investigator, *record.has_site)
+    yield from (*record.sponsor, *record.collaborator, *record.record_owner, *record.investigator, *record.has_site)
+    yield from (*record.has_registration, *record.has_reference)
 
 
 def shared(record: TrialRecord, concepts: list[Linked]) -> list[Condition | Intervention | Linked]:

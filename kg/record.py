@@ -183,12 +183,33 @@ class Criterion(Node):
 class Organization(Node):
     """A sponsor, collaborator or responsible party."""
 
+    organization_class: str = ""
+
+
+class Registration(Node):
+    """An identifier of a trial (the label) with what is known of who gave it."""
+
+    registration_type: str = ""
+    registration_domain: str = ""
+    registration_link: str = ""
+
+
+class Reference(Node):
+    """A publication, a web page or a data set that a record refers to."""
+
+    reference_type: str = ""
+    citation: str = ""
+    pmid: str = ""
+    address: str = ""
+    comment: str = ""
+
 
 class Person(Node):
     """An investigator or official, by name, role and affiliation."""
 
     affiliation: str = ""
     role_name: str = ""
+    job_title: str = ""
 
 
 class Site(Node):
@@ -198,6 +219,9 @@ class Site(Node):
     region: str = ""
     country: str = ""
     postal_code: str = ""
+    latitude: Decimal | None = None
+    longitude: Decimal | None = None
+    site_status: str = ""
     investigator: list[str] = []
 
 
@@ -273,6 +297,61 @@ class TrialRecord(Node):
     collaborator: list[Organization] = []
     investigator: list[Person] = []
     has_site: list[Site] = []
+    first_submitted: PartialDate | None = None
+    first_submitted_qc: PartialDate | None = None
+    results_first_submitted: PartialDate | None = None
+    results_first_submitted_qc: PartialDate | None = None
+    results_first_posted: PartialDate | None = None
+    disposition_first_submitted: PartialDate | None = None
+    disposition_first_submitted_qc: PartialDate | None = None
+    disposition_first_posted: PartialDate | None = None
+    last_update_submitted: PartialDate | None = None
+    registry_data_date: PartialDate | None = None
+    start_date_type: str = ""
+    primary_completion_date_type: str = ""
+    completion_date_type: str = ""
+    first_posted_type: str = ""
+    results_first_posted_type: str = ""
+    disposition_first_posted_type: str = ""
+    last_update_posted_type: str = ""
+    last_known_status: str = ""
+    expanded_access_status: str = ""
+    time_perspective: str = ""
+    sampling_method: str = ""
+    who_masked: list[str] = []
+    standard_age: list[str] = []
+    ipd_sharing: str = ""
+    delayed_posting: bool | None = None
+    has_expanded_access: bool | None = None
+    has_data_monitoring_committee: bool | None = None
+    is_fda_regulated_drug: bool | None = None
+    is_fda_regulated_device: bool | None = None
+    is_unapproved_device: bool | None = None
+    is_pediatric_postmarket_surveillance: bool | None = None
+    is_us_export: bool | None = None
+    violates_fdaaa: bool | None = None
+    is_patient_registry: bool | None = None
+    is_gender_based: bool | None = None
+    expanded_access_type: list[str] = []
+    target_duration: str = ""
+    intervention_model_description: str = ""
+    masking_description: str = ""
+    biospecimen_retention: str = ""
+    biospecimen_description: str = ""
+    study_population: str = ""
+    gender_description: str = ""
+    ipd_description: str = ""
+    ipd_info_type: list[str] = []
+    ipd_time_frame: str = ""
+    ipd_access_criteria: str = ""
+    ipd_url: str = ""
+    removed_country: list[str] = []
+    responsible_party_type: str = ""
+    expanded_access_record: str = ""
+    mesh_ancestor: list[str] = []
+    record_owner: list[Organization] = []
+    has_registration: list[Registration] = []
+    has_reference: list[Reference] = []
     mesh_term: list[str] = []
     mesh_term_label: list[str] = []
     was_derived_from: list[SourceDocument] = []

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import IO, cast
+
+import orjson
 
 from kg.document import MAX_BYTES
 from kg.errors import DocumentError, UsageError
@@ -18,17 +23,30 @@ MAX_RATIO = 200
 MAX_MEMBERS = 1_000_000
 
 
+_PAGE = re.compile(rb'\s*\{\s*(?:"(?:totalCount|nextPageToken)"\s*:\s*(?:\d+|"[^"]{0,200}")\s*,\s*)*"studies"\s*:\s*\[')
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Source:
-    """A document that can be read: its name for people, the file, and the member of an archive ("" for the file)."""
+    """A document that can be read: its name for people, the file, and where in the file it stands.
+
+    ``member``: of an archive; ``line``: of a file of JSON lines, from 0; ``entry``: of the ``studies`` of a page that the API
+    of ClinicalTrials.gov gave, from 0; -1 for none.
+    """
 
     name: str
     path: Path
     member: str = ""
+    line: int = -1
+    entry: int = -1
 
     def read(self) -> bytes:
         """The bytes. Raises DocumentError when they cannot be read, or are more than a document may have."""
         try:
+            if self.line >= 0:
+                return _bounded(_lines(self.path).line(self.line))
+            if self.entry >= 0:
+                return _bounded(orjson.dumps(_studies(self.path, self.path.stat().st_mtime_ns)[self.entry]))
             if self.member:
                 with zipfile.ZipFile(self.path) as archive:
                     return _member(archive, self.member)
@@ -92,7 +110,79 @@ def find(paths: list[Path]) -> list[Source]:
     return sorted(found)
 
 
+class _Lines:
+    """The lines of a file, given out forward without reading the file again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+        self._next = 0
+
+    def line(self, number: int) -> bytes:
+        if self._file is None or number < self._next:
+            self.close()
+            self._file = open_packed(self._path)
+        while True:
+            found = self._file.readline(MAX_BYTES + 2)
+            self._next += 1
+            if self._next > number or not found:
+                return found
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file, self._next = None, 0
+
+
+def open_packed(path: Path) -> IO[bytes]:
+    """A file opened for reading, unpacked when its name ends in .gz."""
+    return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+
+
+@lru_cache(maxsize=4)
+def _lines(path: Path) -> _Lines:
+    return _Lines(path)
+
+
+@lru_cache(maxsize=1)
+def _studies(path: Path, _changed: int) -> list[object]:
+    data = orjson.loads(_bounded(path.read_bytes()))
+    return list(data["studies"])
+
+
+def _of_lines(path: Path, name: str) -> Iterator[Source]:
+    """A document for every line that is not blank."""
+    try:
+        with open_packed(path) as file:
+            for number, line in enumerate(file):
+                if not line.isspace():
+                    yield Source(f"{name}/{number + 1:07d}", path, line=number)
+    except (OSError, EOFError, zlib.error):
+        yield Source(name, path)  # reading it says what is wrong
+
+
+def _of_page(path: Path, name: str) -> Iterator[Source]:
+    """The studies of a page as the API gives it; the file itself when it is none."""
+    try:
+        with path.open("rb") as file:
+            if not _PAGE.match(file.read(400)):
+                raise ValueError
+        count = len(_studies(path, path.stat().st_mtime_ns))
+    except (OSError, ValueError, KeyError, TypeError, DocumentError):
+        yield Source(name, path)
+        return
+    for number in range(count):
+        yield Source(f"{name}/{number + 1:07d}", path, entry=number)
+
+
 def _of_file(path: Path, name: str) -> Iterator[Source]:
+    bare = path.name.lower().removesuffix(".gz")
+    if bare.endswith((".jsonl", ".ndjson")):
+        yield from _of_lines(path, name)
+        return
+    if path.suffix.lower() == ".json":
+        yield from _of_page(path, name)
+        return
     if path.suffix.lower() != ".zip":
         yield Source(name, path)
         return

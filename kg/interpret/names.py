@@ -55,14 +55,17 @@ def infer_interventions(record: TrialRecord, index: MeshIndex) -> bool:
     They are inferred, and marked so.
     """
     title = _title(record)
-    if title is None or record.has_intervention or record.was_derived_from[0].layout == "ctgov-xml":
+    structured = record.was_derived_from[0].layout in ("ctgov-xml", "ctgov-v2")
+    if title is None or record.has_intervention or structured:
         return False
+    named: set[str] = set()
     for start, end, owners in index.mentions(title.text):
         identifier = choose(owners, "Drug", index)
         words = title.text[start:end]
         if not identifier or len(words) < 4 or words.lower() in _VAGUE:
             continue
-        if index.in_trees(identifier, ("D", "E02", "E04")):
+        if index.in_trees(identifier, ("D", "E02", "E04")) and words.lower() not in named:
+            named.add(words.lower())
             one = Intervention(name=words[:1].upper() + words[1:], kind=kind_of(identifier, index), inferred=True)
             one.cite(title.part(start, end))
             record.has_intervention.append(one)

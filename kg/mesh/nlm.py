@@ -60,3 +60,22 @@ def read_nt(path: Path, version: str = "") -> MeshIndex:
     if not index.labels:
         raise UsageError(f"{path}: holds no MeSH descriptors; NLM's file is called mesh.nt.gz")
     return index
+
+
+#: The greatest numbers of six digits that NLM has given: identifiers since have nine.
+_SIX_DIGITS = {"D": 66331, "C": 588418}
+
+
+def canonical(identifier: str) -> str:
+    """An identifier with as many digits as NLM writes it with; "" when it is none.
+
+    ClinicalTrials.gov fills all up to nine: its D000003550 is NLM's D003550, while D000068877 is as it should be.
+
+    >>> canonical("D000003550"), canonical("D000068877"), canonical("C072379"), canonical("M123")
+    ('D003550', 'D000068877', 'C072379', '')
+    """
+    match = re.fullmatch(r"([DC])(\d{6}|\d{9})", identifier.strip())
+    if not match:
+        return ""
+    number = int(match[2])
+    return f"{match[1]}{number:06d}" if number <= _SIX_DIGITS[match[1]] else f"{match[1]}{number:09d}"

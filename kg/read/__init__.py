@@ -9,7 +9,7 @@ from kg import assets
 from kg.document import Document
 from kg.errors import DocumentError
 from kg.mesh import MeshIndex
-from kg.read import centerwatch, cruk, ctgov, ctgov_xml, html, labelled, medpath, sections
+from kg.read import centerwatch, cruk, ctgov, ctgov_xml, html, labelled, medpath, sections, study
 from kg.read.blocks import Block, of_quote
 from kg.read.page import Layout, Page, cut, recognise
 from kg.record import TrialRecord
@@ -42,6 +42,8 @@ def read(document: Document, index: MeshIndex) -> tuple[TrialRecord, Document]:
     """
     if ctgov_xml.is_record(document.text):
         return _checked(*ctgov_xml.read(document))
+    if study.is_study(document.text):
+        return _checked(*study.read(document, study.parse(document)))
     if _STRUCTURED.match(document.text) and not html.is_html(document.text):
         raise DocumentError("unknown-form", "is JSON or XML of a kind that is not read here")
     blocks: list[Block] | None = None

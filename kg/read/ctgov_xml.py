@@ -1,53 +1,167 @@
-"""Records of ClinicalTrials.gov in its XML of 2008-2024 (https://clinicaltrials.gov/ct2/html/images/info/public.xsd)."""
+"""Records of ClinicalTrials.gov in its XML of 2008-2024 (https://clinicaltrials.gov/ct2/html/images/info/public.xsd).
+
+A record becomes a study in the form of the API v2, which :mod:`kg.read.study` reads: one reader, one graph for both forms.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree
 
-from kg import terms
-from kg.document import Document, Quote
+from kg.document import Document
 from kg.errors import DocumentError
-from kg.read import fields
-from kg.read.ctgov import TYPES
-from kg.read.rendering import Rendering
-from kg.record import Arm, Condition, Intervention, Site, SourceDocument, TrialRecord
+from kg.read import study
+from kg.record import TrialRecord
 
-_DATES = {
-    "start_date": "startDate",
-    "primary_completion_date": "primaryCompletionDate",
-    "completion_date": "completionDate",
-    "study_first_posted": "firstPosted",
-    "firstreceived_date": "firstPosted",
-    "last_update_posted": "lastUpdatePosted",
-    "lastchanged_date": "lastUpdatePosted",
-    "verification_date": "lastVerified",
-}
-_CODES = {
-    "overall_status": "overallStatus",
-    "study_type": "studyType",
-    "study_design_info/allocation": "allocation",
-    "study_design_info/intervention_model": "interventionModel",
-    "study_design_info/observational_model": "interventionModel",
-    "study_design_info/masking": "masking",
-    "study_design_info/primary_purpose": "primaryPurpose",
-}
-_OUTCOMES = {
-    "primary_outcome": "PrimaryOutcome",
-    "secondary_outcome": "SecondaryOutcome",
-    "other_outcome": "OtherOutcome",
-}
+_MARKED = re.compile(r"\s*(?:[-*•·]|\(?\d{1,2}[.)])\s")
 _OLD_DESIGN = {
     "Allocation": "allocation",
     "Intervention Model": "interventionModel",
-    "Observational Model": "interventionModel",
-    "Masking": "masking",
+    "Observational Model": "observationalModel",
+    "Time Perspective": "timePerspective",
     "Primary Purpose": "primaryPurpose",
 }
+#: Elements of a single value: path in the XML, path in the study. The first that a record has counts.
+_SINGLE = (
+    ("id_info/nct_id", "identificationModule.nctId"),
+    ("id_info/org_study_id", "identificationModule.orgStudyIdInfo.id"),
+    ("source", "identificationModule.organization.fullName"),
+    ("brief_title", "identificationModule.briefTitle"),
+    ("official_title", "identificationModule.officialTitle"),
+    ("acronym", "identificationModule.acronym"),
+    ("verification_date", "statusModule.statusVerifiedDate"),
+    ("overall_status", "statusModule.overallStatus"),
+    ("last_known_status", "statusModule.lastKnownStatus"),
+    ("why_stopped", "statusModule.whyStopped"),
+    ("delayed_posting", "statusModule.delayedPosting"),
+    ("has_expanded_access", "statusModule.expandedAccessInfo.hasExpandedAccess"),
+    ("expanded_access_info/expanded_access_nct_id", "statusModule.expandedAccessInfo.nctId"),
+    ("expanded_access_info/expanded_access_status_for_nctid", "statusModule.expandedAccessInfo.statusForNctId"),
+    ("study_first_submitted", "statusModule.studyFirstSubmitDate"),
+    ("firstreceived_date", "statusModule.studyFirstSubmitDate"),
+    ("study_first_submitted_qc", "statusModule.studyFirstSubmitQcDate"),
+    ("results_first_submitted", "statusModule.resultsFirstSubmitDate"),
+    ("firstreceived_results_date", "statusModule.resultsFirstSubmitDate"),
+    ("results_first_submitted_qc", "statusModule.resultsFirstSubmitQcDate"),
+    ("disposition_first_submitted", "statusModule.dispFirstSubmitDate"),
+    ("firstreceived_results_disposition_date", "statusModule.dispFirstSubmitDate"),
+    ("disposition_first_submitted_qc", "statusModule.dispFirstSubmitQcDate"),
+    ("last_update_submitted", "statusModule.lastUpdateSubmitDate"),
+    ("sponsors/lead_sponsor/agency", "sponsorCollaboratorsModule.leadSponsor.name"),
+    ("sponsors/lead_sponsor/agency_class", "sponsorCollaboratorsModule.leadSponsor.class"),
+    ("responsible_party/responsible_party_type", "sponsorCollaboratorsModule.responsibleParty.type"),
+    ("responsible_party/investigator_full_name", "sponsorCollaboratorsModule.responsibleParty.investigatorFullName"),
+    ("responsible_party/investigator_title", "sponsorCollaboratorsModule.responsibleParty.investigatorTitle"),
+    (
+        "responsible_party/investigator_affiliation",
+        "sponsorCollaboratorsModule.responsibleParty.investigatorAffiliation",
+    ),
+    ("responsible_party/name_title", "sponsorCollaboratorsModule.responsibleParty.oldNameTitle"),
+    ("responsible_party/organization", "sponsorCollaboratorsModule.responsibleParty.oldOrganization"),
+    ("oversight_info/has_dmc", "oversightModule.oversightHasDmc"),
+    ("oversight_info/is_fda_regulated_drug", "oversightModule.isFdaRegulatedDrug"),
+    ("oversight_info/is_fda_regulated_device", "oversightModule.isFdaRegulatedDevice"),
+    ("oversight_info/is_unapproved_device", "oversightModule.isUnapprovedDevice"),
+    ("oversight_info/is_ppsd", "oversightModule.isPpsd"),
+    ("oversight_info/is_us_export", "oversightModule.isUsExport"),
+    ("brief_summary/textblock", "descriptionModule.briefSummary"),
+    ("detailed_description/textblock", "descriptionModule.detailedDescription"),
+    ("target_duration", "designModule.targetDuration"),
+    ("study_design_info/allocation", "designModule.designInfo.allocation"),
+    ("study_design_info/intervention_model", "designModule.designInfo.interventionModel"),
+    ("study_design_info/intervention_model_description", "designModule.designInfo.interventionModelDescription"),
+    ("study_design_info/observational_model", "designModule.designInfo.observationalModel"),
+    ("study_design_info/time_perspective", "designModule.designInfo.timePerspective"),
+    ("study_design_info/primary_purpose", "designModule.designInfo.primaryPurpose"),
+    ("study_design_info/masking_description", "designModule.designInfo.maskingInfo.maskingDescription"),
+    ("biospec_retention", "designModule.bioSpec.retention"),
+    ("biospec_descr/textblock", "designModule.bioSpec.description"),
+    ("enrollment", "designModule.enrollmentInfo.count"),
+    ("eligibility/study_pop/textblock", "eligibilityModule.studyPopulation"),
+    ("eligibility/sampling_method", "eligibilityModule.samplingMethod"),
+    ("eligibility/criteria/textblock", "eligibilityModule.eligibilityCriteria"),
+    ("eligibility/gender", "eligibilityModule.sex"),
+    ("eligibility/gender_based", "eligibilityModule.genderBased"),
+    ("eligibility/gender_description", "eligibilityModule.genderDescription"),
+    ("eligibility/minimum_age", "eligibilityModule.minimumAge"),
+    ("eligibility/maximum_age", "eligibilityModule.maximumAge"),
+    ("eligibility/healthy_volunteers", "eligibilityModule.healthyVolunteers"),
+    ("patient_data/sharing_ipd", "ipdSharingStatementModule.ipdSharing"),
+    ("patient_data/ipd_description", "ipdSharingStatementModule.description"),
+    ("patient_data/ipd_time_frame", "ipdSharingStatementModule.timeFrame"),
+    ("patient_data/ipd_access_criteria", "ipdSharingStatementModule.accessCriteria"),
+    ("patient_data/ipd_url", "ipdSharingStatementModule.url"),
+)
+#: Dates that say whether they are actual or estimated.
+_DATED = (
+    ("start_date", "statusModule.startDateStruct"),
+    ("primary_completion_date", "statusModule.primaryCompletionDateStruct"),
+    ("completion_date", "statusModule.completionDateStruct"),
+    ("study_first_posted", "statusModule.studyFirstPostDateStruct"),
+    ("firstreceived_date", "statusModule.studyFirstPostDateStruct"),
+    ("results_first_posted", "statusModule.resultsFirstPostDateStruct"),
+    ("disposition_first_posted", "statusModule.dispFirstPostDateStruct"),
+    ("last_update_posted", "statusModule.lastUpdatePostDateStruct"),
+    ("lastchanged_date", "statusModule.lastUpdatePostDateStruct"),
+)
+#: Plain lists.
+_LISTS = (
+    ("id_info/nct_alias", "identificationModule.nctIdAliases"),
+    ("condition", "conditionsModule.conditions"),
+    ("keyword", "conditionsModule.keywords"),
+    ("patient_data/ipd_info_type", "ipdSharingStatementModule.infoTypes"),
+)
+#: Lists of parts: path in the XML, path in the study, and the parts of each.
+_PARTS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("id_info/secondary_id", "identificationModule.secondaryIdInfos", {".": "id"}),
+    ("sponsors/collaborator", "sponsorCollaboratorsModule.collaborators", {"agency": "name", "agency_class": "class"}),
+    (
+        "arm_group",
+        "armsInterventionsModule.armGroups",
+        {"arm_group_label": "label", "arm_group_type": "type", "description": "description"},
+    ),
+    (
+        "intervention",
+        "armsInterventionsModule.interventions",
+        {
+            "intervention_type": "type",
+            "intervention_name": "name",
+            "description": "description",
+            "arm_group_label": "armGroupLabels[]",
+            "other_name": "otherNames[]",
+        },
+    ),
+    *(
+        (
+            f"{kind}_outcome",
+            f"outcomesModule.{kind}Outcomes",
+            {"measure": "measure", "time_frame": "timeFrame", "description": "description"},
+        )
+        for kind in ("primary", "secondary", "other")
+    ),
+    (
+        "overall_official",
+        "contactsLocationsModule.overallOfficials",
+        {"last_name": "name", "role": "role", "affiliation": "affiliation"},
+    ),
+    (
+        "location",
+        "contactsLocationsModule.locations",
+        {
+            "facility/name": "facility",
+            "status": "status",
+            "facility/address/city": "city",
+            "facility/address/state": "state",
+            "facility/address/zip": "zip",
+            "facility/address/country": "country",
+        },
+    ),
+    ("reference", "referencesModule.references", {"PMID": "pmid", "citation": "citation"}),
+    ("results_reference", "referencesModule.references", {"PMID": "pmid", "citation": "citation"}),
+    ("link", "referencesModule.seeAlsoLinks", {"description": "label", "url": "url"}),
+)
 
 
 def is_record(text: str) -> bool:
@@ -57,7 +171,12 @@ def is_record(text: str) -> bool:
 
 def _parse(document: Document) -> Any:
     parser = etree.XMLParser(
-        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
     )
     try:
         root = etree.fromstring(document.text.encode("utf-8"), parser)
@@ -65,187 +184,132 @@ def _parse(document: Document) -> Any:
         raise DocumentError("broken-xml", f"is XML that breaks off or is not well-formed: {error.msg}") from error
     if root.getroottree().docinfo.doctype:
         raise DocumentError("doctype", "is XML with a DOCTYPE, which is not read: it could hold entities")
-    return root
-
-
-class _Record:
-    """The elements of a record, rendered as they are taken."""
-
-    def __init__(self, root: Any) -> None:
-        self.root = root
-        self.text = Rendering()
-
-    def take(self, path: str, label: str = "", under: Any = None) -> Quote:
-        """The text of the first element at ``path``; an empty quotation when there is none."""
-        element = (self.root if under is None else under).find(path)
-        return self.text.add(
-            label or path.rsplit("/", 1)[-1], "".join(element.itertext()) if element is not None else ""
-        )
-
-    def all(self, path: str) -> list[Any]:
-        return list(self.root.iterfind(path))
-
-    def each(self, path: str, under: Any = None) -> Iterator[Quote]:
-        """The text of every element at ``path``, in order; an empty quotation for an empty one."""
-        for element in (self.root if under is None else under).iterfind(path):
-            yield self.text.add(path.rsplit("/", 1)[-1], element.text or "")
-
-
-def read(document: Document) -> tuple[TrialRecord, Document]:
-    """The record, and the document as read (see :mod:`kg.read.rendering`). Raises DocumentError."""
-    source = _Record(_parse(document))
-    if source.root.find("study_id") is not None:
+    if root.find("study_id") is not None:
         raise DocumentError(
             "upload-record",
             "is a record in the form for uploading to ClinicalTrials.gov, which is not read; use the record that the site gives out",
         )
-    record = TrialRecord(was_derived_from=[SourceDocument(layout="ctgov-xml", title=document.name)])
-    _identification(record, source)
-    _status_and_design(record, source)
-    _bodies(record, source)
-    for quote in source.each("condition"):
-        if quote and all(c.label != quote.words for c in record.has_condition):
-            one = Condition(label=quote.words)
-            one.cite(quote)
-            record.has_condition.append(one)
-    _arms(record, source)
-    _outcomes(record, source)
-    _eligibility(record, source)
-    _people_and_places(record, source)
-    for path, field in (
-        ("keyword", "keyword"),
-        ("condition_browse/mesh_term", "meshTermLabel"),
-        ("intervention_browse/mesh_term", "meshTermLabel"),
+    return root
+
+
+def _text(element: Any, path: str) -> str:
+    found = element if path == "." else element.find(path)
+    return _unwrapped("".join(found.itertext()).replace("\r\n", "\n")) if found is not None else ""
+
+
+def _unwrapped(text: str) -> str:
+    """A text with the line breaks that it was written with: the XML breaks lines anew at 80 characters.
+
+    Between paragraphs and items it leaves a blank line, so that a line that begins like an item, or after one, stays apart.
+    """
+    if "\n" not in text:
+        return text.strip()
+    lines: list[str] = []
+    blank = True
+    for line in text.split("\n"):
+        if not line.strip():
+            blank = True
+            continue
+        if blank or _MARKED.match(line):
+            lines += ["", line.rstrip()] if lines and blank else [line.rstrip()]
+        else:
+            lines[-1] += f" {line.strip()}"
+        blank = False
+    return "\n".join(lines).strip("\n")
+
+
+def _put(tree: dict[str, Any], path: str, value: Any) -> None:
+    """Set a value at a dotted path, unless there is one or the value is empty."""
+    *above, last = path.split(".")
+    for name in above if value not in ("", None, []) else ():
+        tree = tree.setdefault(name, {})
+    if value not in ("", None, []):
+        tree.setdefault(last, value)
+
+
+def as_study(root: Any) -> dict[str, Any]:
+    """The record as a study in the form of the API v2, with the words that the XML has for codes."""
+    protocol: dict[str, Any] = {}
+    derived: dict[str, Any] = {}
+    for path, target in _SINGLE:
+        _put(protocol, target, _text(root, path))
+    for path, target in _DATED:
+        if value := _text(root, path):
+            _put(protocol, f"{target}.date", value)
+            if path not in ("firstreceived_date", "lastchanged_date"):
+                _put(protocol, f"{target}.type", root.find(path).get("type", ""))
+    for path, target in _LISTS:
+        _put(protocol, target, [t for e in root.iterfind(path) if (t := _text(e, "."))])
+    for path, target, names in _PARTS:
+        for element in root.iterfind(path):
+            _append(protocol, target, _part(element, names, path))
+    _put(
+        protocol,
+        "designModule.enrollmentInfo.type",
+        root.find("enrollment").get("type", "") if root.find("enrollment") is not None else "",
+    )
+    _design(protocol, root)
+    for path, target in (
+        ("condition_browse", "conditionBrowseModule"),
+        ("intervention_browse", "interventionBrowseModule"),
     ):
-        for quote in source.each(path):
-            record.add(field, quote.words, quote)
-    return record, source.text.document(document)
+        _put(
+            derived,
+            f"{target}.meshes",
+            [{"term": t} for e in root.iterfind(f"{path}/mesh_term") if (t := _text(e, "."))],
+        )
+    _put(
+        derived, "miscInfoModule.removedCountries", [_text(e, ".") for e in root.iterfind("removed_countries/country")]
+    )
+    return {"protocolSection": protocol, "derivedSection": derived}
 
 
-def _identification(record: TrialRecord, source: _Record) -> None:
-    for path in ("id_info/nct_id", "id_info/org_study_id", "id_info/secondary_id", "id_info/nct_alias"):
-        for quote in source.each(path):
-            record.add("identifier", quote.words, quote)
-    title = source.take("brief_title")
-    record.set("title", title.words, title)
-    fields.passage(record, "title", title)
-    for path, field in (("official_title", "officialTitle"), ("acronym", "acronym")):
-        quote = source.take(path)
-        record.set(field, quote.words, quote)
-    for path, field in (("brief_summary/textblock", "summary"), ("detailed_description/textblock", "description")):
-        quote = source.take(path, field)
-        record.set(field, quote.words, quote)
-        fields.passage(record, field, quote)
+def _part(element: Any, names: dict[str, str], path: str) -> dict[str, Any]:
+    part: dict[str, Any] = {}
+    for inner, name in names.items():
+        if name.endswith("[]"):
+            if several := [t for e in element.iterfind(inner) if (t := _text(e, "."))]:
+                part[name.removesuffix("[]")] = several
+        elif value := _text(element, inner):
+            part[name] = value
+    if path.endswith("reference") and part:
+        part["type"] = "RESULT" if path == "results_reference" else "BACKGROUND"
+    return part
 
 
-def _status_and_design(record: TrialRecord, source: _Record) -> None:
-    for path, field in _CODES.items():
-        fields.code(record, field, source.take(path))
-    if why := source.take("why_stopped"):
-        record.set("whyStopped", why.words, why)
-        fields.passage(record, "whyStopped", why)
-    if design := source.take("study_design"):  # one string before 2017: "Allocation: Randomized, Masking: Open Label"
-        for match in re.finditer(rf"({'|'.join(_OLD_DESIGN)}):\s*([^,]+(?:\([^)]*\))?)", design.text):
-            fields.code(record, _OLD_DESIGN[match[1]], design.group(match, 2))
-    fields.phases(record, source.take("phase"))
-    for path, field in _DATES.items():
-        fields.a_date(record, field, source.take(path))
-    element = source.root.find("enrollment")
-    kind = element.get("type", "") if element is not None else ""
-    fields.enrollment(
-        record, source.take("enrollment"), {"Actual": "Actual", "Anticipated": "Anticipated"}.get(kind, "")
+def _append(protocol: dict[str, Any], path: str, part: dict[str, Any]) -> None:
+    module, name = path.split(".")
+    if part:
+        protocol.setdefault(module, {}).setdefault(name, []).append(part)
+
+
+def _design(protocol: dict[str, Any], root: Any) -> None:
+    """Study type with "[Patient Registry]", masking with roles in brackets, phases with bars, and the design string before 2017."""
+    kind = _text(root, "study_type")
+    _put(protocol, "designModule.patientRegistry", "YES" if "[Patient Registry]" in kind else "")
+    _put(protocol, "designModule.studyType", kind.replace("[Patient Registry]", "").strip())
+    _put(protocol, "designModule.phases", [p for p in [_text(root, "phase")] if p])
+    old = {
+        m[1]: m[2].strip()
+        for m in re.finditer(
+            rf"({'|'.join(_OLD_DESIGN)}|Masking):\s*([^,(]+(?:\([^)]*\))?)", _text(root, "study_design")
+        )
+    }
+    for label, name in _OLD_DESIGN.items():
+        _put(protocol, f"designModule.designInfo.{name}", old.get(label, ""))
+    masking = _text(root, "study_design_info/masking") or old.get("Masking", "")
+    roles = re.search(r"\(([^)]*)\)", masking)
+    _put(
+        protocol, "designModule.designInfo.maskingInfo.masking", re.sub(r"\s*\([^)]*\)", "", masking).strip() or masking
+    )
+    known = [r.strip() for r in roles[1].split(",")] if roles else []
+    _put(
+        protocol,
+        "designModule.designInfo.maskingInfo.whoMasked",
+        [r for r in known if r.lower() not in ("open label", "no masking")],
     )
 
 
-def _bodies(record: TrialRecord, source: _Record) -> None:
-    fields.organization(record, "sponsor", source.take("sponsors/lead_sponsor/agency", "lead_sponsor"))
-    for element in source.all("sponsors/collaborator"):
-        fields.organization(record, "collaborator", source.take("agency", "collaborator", element))
-
-
-def _arms(record: TrialRecord, source: _Record) -> None:
-    by_label: dict[str, Arm] = {}
-    for element in source.all("arm_group"):
-        label = source.take("arm_group_label", "", element)
-        if not label:
-            continue
-        arm = Arm(label=label.words, order=len(record.has_arm) + 1)
-        arm.cite(label)
-        kind = source.take("arm_group_type", "", element)
-        arm.arm_type = terms.code("ArmTypeScheme", kind.text)
-        if kind and arm.arm_type:
-            arm.cite(kind, supports=["armType"])
-        if description := source.take("description", "arm_group_description", element):
-            arm.description = description.words
-            arm.cite(description, supports=["armDescription"])
-        by_label.setdefault(arm.label, arm)
-        record.has_arm.append(arm)
-    names = Counter(" ".join((e.findtext("intervention_name") or "").split()) for e in source.all("intervention"))
-    for element in source.all("intervention"):
-        kind = source.take("intervention_type", "", element)
-        name = source.take("intervention_name", "", element)
-        if not name:
-            continue
-        # Old records list one intervention several times, once a dose or an arm: each name is one.
-        one = next((i for i in record.has_intervention if i.name == name.words), None)
-        if one is None:
-            one = Intervention(name=name.words, kind=TYPES.get(kind.text.split(":")[0].strip(), "OtherIntervention"))
-            record.has_intervention.append(one)
-        one.cite(name)
-        description = source.take("description", "intervention_description", element)
-        repeated = names[name.words] > 1 and element.find("arm_group_label") is not None
-        if description:
-            one.description = f"{one.description}\n{description.words}".strip()
-            one.cite(description, supports=[] if repeated else ["treatmentDescription"])
-        for quote in source.each("other_name", element):
-            if quote and quote.words not in one.other_names:
-                one.other_names.append(quote.words)
-                one.cite(quote, supports=["otherName"])
-        for quote in source.each("arm_group_label", element):
-            target = by_label.get(quote.words)
-            if target is not None and one.name not in target.has_intervention:
-                target.has_intervention.append(one.name)
-                target.cite(quote, supports=["hasIntervention"])
-            if target is not None and repeated and description:  # how this arm gets it, and not another
-                target.cite(description, supports=["treatmentDescription"])
-
-
-def _outcomes(record: TrialRecord, source: _Record) -> None:
-    for path, kind in _OUTCOMES.items():
-        for element in source.all(path):
-            measure = source.take("measure", kind, element)
-            frame = source.take("time_frame", "", element)
-            description = source.take("description", "outcome_description", element)
-            fields.outcome(record, kind, measure, frame or None, description or None)
-
-
-def _eligibility(record: TrialRecord, source: _Record) -> None:
-    fields.passage(record, "eligibility", source.take("eligibility/criteria/textblock", "criteria"))
-    fields.code(record, "sex", source.take("eligibility/gender"))
-    for path, field in (("minimum_age", "minimumAge"), ("maximum_age", "maximumAge")):
-        fields.age(record, field, source.take(f"eligibility/{path}"))
-    fields.yes_no(record, "healthyVolunteers", source.take("eligibility/healthy_volunteers"))
-
-
-def _people_and_places(record: TrialRecord, source: _Record) -> None:
-    for element in source.all("overall_official"):
-        name = source.take("last_name", "official", element)
-        role = source.take("role", "", element)
-        affiliation = source.take("affiliation", "", element)
-        fields.person(record, name, role.words or "Official", affiliation or None)
-    responsible = source.root.find("responsible_party")
-    if responsible is not None:
-        name = source.take("investigator_full_name", "", responsible)
-        affiliation = source.take("investigator_affiliation", "", responsible)
-        fields.person(record, name, "Responsible Party", affiliation or None)
-    for element in source.all("location"):
-        facility = source.take("facility/name", "facility", element)
-        city = source.take("facility/address/city", "", element)
-        country = source.take("facility/address/country", "", element)
-        if not (facility or city):
-            continue
-        site = Site(label=(facility or city).words, city=city.words, country=country.words)
-        site.cite(*(q for q in (facility, city, country) if q))
-        site.region = source.take("facility/address/state", "", element).words
-        site.postal_code = source.take("facility/address/zip", "", element).words
-        record.has_site.append(site)
+def read(document: Document) -> tuple[TrialRecord, Document]:
+    """The record, and the document as read (see :mod:`kg.read.rendering`). Raises DocumentError."""
+    return study.read(document, as_study(_parse(document)), "ctgov-xml")
