@@ -44,7 +44,7 @@ class Source:
         """The bytes. Raises DocumentError when they cannot be read, or are more than a document may have."""
         try:
             if self.line >= 0:
-                return _bounded(_lines(self.path).line(self.line))
+                return _bounded(_lines(self.path).line(self.line).strip(b"\r\n"))
             if self.entry >= 0:
                 return _bounded(orjson.dumps(_studies(self.path, self.path.stat().st_mtime_ns)[self.entry]))
             if self.member:

@@ -201,10 +201,12 @@ def _read_arm(
         plan.add(events(source, mentions))
     for one in getting:
         own = [s for s in plan.steps if s.name == one.name]
+        here = [q for q in _spans(document, arm, "treatmentDescription") if q.words in one.description]
         if not own:
             plan.steps.append(Step(one.name, Treatment()))
             own = plan.steps[-1:]
-            describe(own[0].treatment, one.description)
+            describe(own[0].treatment, "\n".join(q.text for q in here) or one.description)
+            own[0].treatment.cite(*here)
         if all(s.treatment.dose_value is None for s in own):
             describe(own[-1].treatment, one.name)
         if re.search(r"\bescalation\b", one.name, re.I):
@@ -212,7 +214,6 @@ def _read_arm(
         for step in own:
             if not step.treatment.evidence:
                 _cite_intervention(step.treatment, one)
-        here = [q for q in _spans(document, arm, "treatmentDescription") if q.words in one.description]
         _complete(own, one, here or _spans(document, one, "treatmentDescription"), mentions)
     _write(arm, plan, mentions, by_name)
 

@@ -1,0 +1,248 @@
+"""Studies in the form of the API v2: every value arrives, as lines, pages and files, the same as from XML."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from kg import sources
+from kg.build import build
+from kg.document import read_document
+from kg.errors import DocumentError
+from kg.graphs import open_graph
+from kg.mesh import builtin
+from kg.mesh.nlm import canonical
+from kg.read import read
+from kg.trial import process
+from tests_support import ROOT
+
+STUDY: dict[str, Any] = {
+    "protocolSection": {
+        "identificationModule": {
+            "nctId": "NCT09600001",
+            "orgStudyIdInfo": {"id": "WARM-1"},
+            "secondaryIdInfos": [{"id": "2024-500001-11-00", "type": "CTIS", "domain": "EMA"}],
+            "organization": {"fullName": "Winter Clinic", "class": "OTHER"},
+            "briefTitle": "Imatinib and Warm Socks",
+        },
+        "statusModule": {
+            "overallStatus": "ACTIVE_NOT_RECRUITING",
+            "startDateStruct": {"date": "2024-01", "type": "ACTUAL"},
+            "studyFirstSubmitDate": "2023-12-01",
+        },
+        "sponsorCollaboratorsModule": {
+            "leadSponsor": {"name": "Winter Clinic", "class": "OTHER"},
+            "collaborators": [
+                {"name": "Socks Ltd", "class": "INDUSTRY"},
+                {"name": "NIH Clinical Center", "class": "NIH"},
+            ],
+            "responsibleParty": {"type": "SPONSOR"},
+        },
+        "oversightModule": {"oversightHasDmc": False},
+        "descriptionModule": {"briefSummary": "Toes colder than 30 \\< degrees are warmed."},
+        "conditionsModule": {"conditions": ["Gastrointestinal Stromal Tumors"], "keywords": ["toes"]},
+        "designModule": {
+            "studyType": "INTERVENTIONAL",
+            "phases": ["PHASE1", "PHASE2"],
+            "designInfo": {
+                "allocation": "RANDOMIZED",
+                "maskingInfo": {"masking": "DOUBLE", "whoMasked": ["PARTICIPANT", "OUTCOMES_ASSESSOR"]},
+            },
+            "enrollmentInfo": {"count": 40, "type": "ESTIMATED"},
+        },
+        "armsInterventionsModule": {
+            "armGroups": [
+                {"label": "Low", "type": "EXPERIMENTAL", "interventionNames": ["Drug: Imatinib"]},
+                {"label": "High", "type": "EXPERIMENTAL", "interventionNames": ["Drug: Imatinib"]},
+            ],
+            "interventions": [
+                {"type": "DRUG", "name": "Imatinib", "description": "400 mg once daily", "armGroupLabels": ["Low"]},
+                {"type": "DRUG", "name": "Imatinib", "description": "600 mg once daily", "armGroupLabels": ["High"]},
+            ],
+        },
+        "outcomesModule": {
+            "primaryOutcomes": [{"measure": "Warmth", "timeFrame": "2 weeks"}],
+            "secondaryOutcomes": [
+                {"measure": "Comfort", "timeFrame": "4 weeks"},
+                {"measure": "Falls", "timeFrame": "1 year"},
+            ],
+        },
+        "eligibilityModule": {
+            "eligibilityCriteria": "Inclusion Criteria:\n\n* Age \\>= 18\n\nExclusion Criteria:\n\n* Frostbite",
+            "healthyVolunteers": False,
+            "sex": "ALL",
+            "minimumAge": "18 Years",
+            "stdAges": ["ADULT", "OLDER_ADULT"],
+        },
+        "contactsLocationsModule": {
+            "locations": [
+                {
+                    "facility": "Winter Clinic",
+                    "city": "Oslo",
+                    "country": "Norway",
+                    "status": "RECRUITING",
+                    "geoPoint": {"lat": 59.91273, "lon": 10.74609},
+                    "contacts": [{"name": "N. N.", "phone": "555-0100", "email": "n@example.org"}],
+                }
+            ]
+        },
+        "referencesModule": {"references": [{"pmid": "12345678", "type": "RESULT", "citation": "Toes, warm. 2020."}]},
+        "ipdSharingStatementModule": {"ipdSharing": "NO"},
+    },
+    "derivedSection": {
+        "miscInfoModule": {"versionHolder": "2024-06-14"},
+        "conditionBrowseModule": {
+            "meshes": [{"id": "D000046152", "term": "Gastrointestinal Stromal Tumors"}],
+            "ancestors": [{"id": "D000012509", "term": "Sarcoma"}],
+        },
+    },
+}
+PREFIXES = (
+    "PREFIX tk: <https://w3id.org/trialkg/ontology#> PREFIX trial: <https://w3id.org/trialkg/trial/> PREFIX dcterms: "
+    "<http://purl.org/dc/terms/> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> PREFIX mesh: "
+    "<http://id.nlm.nih.gov/mesh/> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> "
+)
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "NCT09600001.json").write_bytes(orjson.dumps(STUDY))
+    report = build([folder], folder / "out.ttl")
+    assert not report.set_aside
+    return open_graph(files=[folder / "out.ttl"])
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        'dcterms:identifier "NCT09600001", "WARM-1", "2024-500001-11-00" ; dcterms:title "Imatinib and Warm Socks"',
+        'tk:hasRegistration [ tk:registrationType "CTIS" ; tk:registrationDomain "EMA" ]',
+        'tk:overallStatus tk:ActiveNotRecruiting ; tk:startDate "2024-01"^^xsd:gYearMonth ; tk:startDateType tk:Actual',
+        'tk:firstSubmitted "2023-12-01"^^xsd:date ; tk:registryDataDate "2024-06-14"^^xsd:date',
+        'tk:sponsor [ rdfs:label "Winter Clinic" ] ; tk:collaborator [ rdfs:label "Socks Ltd" ; tk:organizationClass tk:Industry ]',
+        'tk:collaborator [ rdfs:label "NIH Clinical Center" ; tk:organizationClass tk:Nih ] ; tk:responsiblePartyType "Sponsor"',
+        "tk:hasDataMonitoringCommittee false ; tk:phase tk:Phase1, tk:Phase2 ; tk:masking tk:DoubleMasked",
+        "tk:whoMasked tk:MaskedParticipant, tk:MaskedOutcomesAssessor ; tk:enrollment 40 ; tk:enrollmentType tk:Anticipated",
+        'tk:summary "Toes colder than 30 < degrees are warmed." ; tk:standardAge tk:Adult, tk:OlderAdult',
+        'tk:hasOutcome [ a tk:PrimaryOutcome ; rdfs:label "Warmth" ; tk:timeFrame "2 weeks" ]',
+        'tk:hasOutcome [ a tk:SecondaryOutcome ; rdfs:label "Falls" ; tk:timeFrame "1 year" ]',
+        'tk:hasCriterion [ a tk:InclusionCriterion ; tk:text "Age >= 18" ], [ a tk:ExclusionCriterion ; tk:text "Frostbite" ]',
+        "tk:hasSite [ tk:latitude 59.91273 ; tk:longitude 10.74609 ; tk:siteStatus tk:Recruiting ]",
+        'tk:hasReference [ tk:pmid "12345678" ; tk:referenceType "RESULT" ] ; tk:ipdSharing tk:IpdNotShared',
+        "tk:meshTerm mesh:D046152 ; tk:meshAncestor mesh:D012509",
+        'tk:hasArm [ rdfs:label "Low" ; tk:hasTreatment [ tk:doseValue 400.0 ] ], [ rdfs:label "High" ; tk:hasTreatment [ tk:doseValue 600.0 ] ]',
+    ],
+)
+def test_what_a_study_says_is_in_the_graph(graph: Any, fact: str) -> None:
+    row = graph.select(f"{PREFIXES} ASK {{ trial:NCT09600001 {fact} }}").rows[0]
+    assert row[0].value == "true"
+
+
+def test_each_arm_gets_its_own_dose_and_contacts_stay_out(graph: Any) -> None:
+    doses = graph.select(
+        f"{PREFIXES} SELECT ?l ?d {{ ?a rdfs:label ?l ; tk:hasTreatment/tk:doseValue ?d }} ORDER BY ?l ?d"
+    ).rows
+    assert [(str(a.value), float(b.value)) for a, b in doses] == [("High", 600.0), ("Low", 400.0)]
+    everything = graph.construct("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }")
+    assert "555-0100" not in everything and "example.org" not in everything
+
+
+def test_lines_pages_and_files_give_the_same_graph(tmp_path: Path) -> None:
+    other = json.loads(json.dumps(STUDY).replace("NCT09600001", "NCT09600002"))
+    one, two = orjson.dumps(STUDY), orjson.dumps(other)
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "a.json").write_bytes(one)
+    (tmp_path / "files" / "b.json").write_bytes(two)
+    (tmp_path / "lines.jsonl").write_bytes(one + b"\n\n" + two + b"\n")
+    (tmp_path / "lines.jsonl.gz").write_bytes(gzip.compress(one + b"\n" + two))
+    (tmp_path / "page.json").write_bytes(
+        b'{"totalCount": 2, "studies": [' + one + b"," + two + b'], "nextPageToken": "x"}'
+    )
+    with zipfile.ZipFile(tmp_path / "bulk.zip", "w") as archive:
+        archive.writestr("NCT0960/NCT09600001.json", one)
+        archive.writestr("NCT0960/NCT09600002.json", two)
+    graphs = []
+    for name in ("files", "lines.jsonl", "lines.jsonl.gz", "page.json", "bulk.zip"):
+        out = tmp_path / f"{name}.nt"
+        assert build([tmp_path / name], out).trials == 2, name
+        graphs.append({line for line in out.read_text().splitlines() if "terms/title" not in line})
+    assert all(g == graphs[0] for g in graphs)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'{"protocolSection": {"identificationModule": ', "breaks off"),
+        (b'{"protocolSection": []}', "protocolSection"),
+        (b'{"protocolSection": {"identificationModule": "x"}}', "identifier"),
+        (b'{"protocolSection": {"identificationModule": {"nctId": {"a": 1}, "briefTitle": ["x"]}}}', "identifier"),
+        (b'{"name": "no study"}', "JSON"),
+    ],
+)
+def test_broken_studies_are_set_aside(data: bytes, words: str) -> None:
+    with pytest.raises(DocumentError, match=words):
+        read(read_document("x", data), builtin())
+
+
+def test_a_broken_line_costs_only_itself(tmp_path: Path) -> None:
+    path = tmp_path / "some.jsonl"
+    path.write_bytes(orjson.dumps(STUDY)[:500] + b"\n" + orjson.dumps(STUDY) + b"\n")
+    report = build([path], tmp_path / "out.nt")
+    assert report.trials == 1
+    assert [f.document for f in report.set_aside] == ["some.jsonl/0000001"]
+    assert [s.line for s in sources.find([path])] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("given", "concept"),
+    [("D000003550", "D003550"), ("D000068877", "D000068877"), ("C000588423", "C000588423"), ("x", "")],
+)
+def test_identifiers_of_mesh(given: str, concept: str) -> None:
+    assert canonical(given) == concept
+
+
+def test_the_values_of_real_studies_are_in_the_graph(shared_data: Path) -> None:
+    script = ROOT / "benchmarks" / "leaves.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(shared_data / "ctgov-v2.jsonl.gz"), "40"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    match = re.search(r"found ([\d.]+) of (\d+) values in (\d+) studies", done.stdout)
+    assert match and float(match[1]) >= 0.99 and int(match[3]) > 40
+
+
+def test_xml_and_json_of_one_study_say_the_same(shared_data: Path) -> None:
+    """Apart from what one of them alone says, or says of another day."""
+    index = builtin()
+    with (
+        zipfile.ZipFile(shared_data / "ctgov-xml-results.zip") as one,
+        zipfile.ZipFile(shared_data / "ctgov-xml.zip") as two,
+    ):
+        members = {name.rsplit("/", 1)[-1][:-4]: (z, name) for z in (one, two) for name in z.namelist()}
+        compared = 0
+        with gzip.open(shared_data / "ctgov-v2.jsonl.gz") as file:
+            for line in file:
+                identifier = orjson.loads(line)["protocolSection"]["identificationModule"]["nctId"]
+                if identifier not in members:
+                    continue
+                archive, name = members[identifier]
+                json_says, xml_says = (
+                    {fact for fact in (*o.own, *o.common) if "/document/" not in fact}
+                    for o in (process("v2", line, index), process("xml", archive.read(name), index))
+                )
+                only_xml = {f for f in xml_says - json_says if "organizationClass" not in f}
+                assert len(only_xml) <= 0.03 * len(xml_says), (identifier, sorted(only_xml)[:20])
+                compared += 1
+    assert compared == 7
