@@ -6,6 +6,7 @@ says (canonical label, links to MeSH, what they are within) goes into :data:`kg.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
@@ -16,6 +17,9 @@ import pyoxigraph as ox
 from kg import assets, iri
 from kg.errors import DocumentError
 from kg.record import Condition, Intervention, Linked, Part, TrialRecord, to_json
+
+#: Characters that no IRI may hold (RFC 3987), in an identifier of a record's JSON.
+_SUSPECT = re.compile(rb'"id":"[^"]*[\x00-\x20<>{}|\\^`]')
 
 
 @cache
@@ -80,12 +84,32 @@ def quads(documents: Iterable[bytes]) -> Iterator[ox.Quad]:
         raise DocumentError("not-rdf", f"could not be turned into triples: {error}") from error
 
 
+def lines(documents: Iterable[bytes]) -> tuple[set[str], set[str]]:
+    """The triples of JSON-LD documents as N-Triples lines: those of the trials' own graphs, and those of the shared one.
+
+    Raises DocumentError as :func:`quads` does.
+    """
+    own: set[str] = set()
+    common: set[str] = set()
+    text = ox.serialize(quads(documents), format=ox.RdfFormat.N_QUADS) or b""
+    ending = f" <{iri.SHARED_GRAPH}> ."
+    for line in text.decode().split("\n"):
+        if line.endswith(ending):
+            common.add(f"{line[: -len(ending)]} .")
+        elif line:
+            own.add(f"{line[: line.rindex(' <')]} .")
+    return own, common
+
+
 def check(record: TrialRecord) -> None:
     """Make sure that no IRI of the record is invalid: the JSON-LD parser drops such nodes without a word.
 
     Raises DocumentError naming the node.
     """
-    for identifier in _identifiers(orjson.loads(to_json(record))):
+    text = to_json(record)
+    if not _SUSPECT.search(text):
+        return
+    for identifier in _identifiers(orjson.loads(text)):
         if identifier.startswith("mesh:"):
             continue
         try:

@@ -133,6 +133,9 @@ class _Lines:
             self._file.close()
         self._file, self._next = None, 0
 
+    def __del__(self) -> None:
+        self.close()
+
 
 def open_packed(path: Path) -> IO[bytes]:
     """A file opened for reading, unpacked when its name ends in .gz."""

@@ -67,7 +67,7 @@ def process(name: str, data: bytes, index: MeshIndex, place: Place = FIRST) -> O
         jsonld.check(record)
         nodes = shared(record, concepts)
         text = jsonld.document(record, nodes)
-        quads = list(jsonld.quads([text]))
+        own, common = jsonld.lines([text])
     except DocumentError as error:
         return Outcome(name=name, finding=Finding(document=name, code=error.code, message=str(error)))
     except Exception as error:  # a fault of ours must not cost the other documents
@@ -77,8 +77,6 @@ def process(name: str, data: bytes, index: MeshIndex, place: Place = FIRST) -> O
     outcome = Outcome(name=name, sha256=document.sha256, trial=record.is_version_of or record.id, record=text)
     outcome.layout, outcome.version = source.layout, source.issued.value if source.issued else ""
     outcome.graph = iri.absolute(iri.graph(record.id, document.key))
-    own = {f"{quad.triple} ." for quad in quads if quad.graph_name.value != iri.SHARED_GRAPH}  # type: ignore[union-attr]
-    common = {f"{quad.triple} ." for quad in quads if quad.graph_name.value == iri.SHARED_GRAPH}  # type: ignore[union-attr]
     found = validate("\n".join(own | common).encode())
     outcome.warnings = [v for v in found if v.severity != "Violation"]
     if wrong := failures(found):

@@ -31,14 +31,25 @@ def _names() -> dict[str, tuple[str, bool]]:
     return found
 
 
+@cache
+def _starts() -> dict[str, int]:
+    """First word of a wording -> the most words that such a wording has."""
+    starts: dict[str, int] = {}
+    for wording in _names():
+        first, count = wording.split(" ", 1)[0], wording.count(" ") + 1
+        starts[first] = max(count, starts.get(first, 0))
+    return starts
+
+
 def find(text: str, words: list[Word]) -> list[Named]:
     """The quantities named in ``text`` (whose words are given), from left to right, the longest at each place."""
-    names = _names()
+    names, starts = _names(), _starts()
     found: list[Named] = []
     position = 0
     while position < len(words):
-        for end in range(min(len(words), position + _LONGEST), position, -1):
-            phrase = " ".join(w.stem for w in words[position:end]) if end > position + 1 else words[position].stem
+        reach = min(_LONGEST, starts.get(words[position].stem, 0))
+        for end in range(min(len(words), position + reach), position, -1):
+            phrase = " ".join([w.stem for w in words[position:end]]) if end > position + 1 else words[position].stem
             hit = names.get(phrase)
             if hit is None:
                 continue

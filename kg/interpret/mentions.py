@@ -41,6 +41,10 @@ class Mentions:
         if len(rays) == 1:
             for phrase in general["radiation"]:
                 self._keys.setdefault(key(phrase), rays[0])
+        self._starts: dict[str, int] = {}
+        for phrase in self._keys:
+            first, count = phrase.split(" ", 1)[0], phrase.count(" ") + 1
+            self._starts[first] = max(count, self._starts.get(first, 0))
 
     def _add(self, one: Intervention) -> None:
         for name in (one.name, *one.other_names):
@@ -62,8 +66,10 @@ class Mentions:
         mentions: list[Mention] = []
         position = 0
         while position < len(found):
-            for end in range(min(len(found), position + _LONGEST), position, -1):
-                phrase = " ".join(w.stem for w in found[position:end])
+            first = found[position].stem
+            reach = min(_LONGEST, max(self._starts.get(first, 0), self._index.starts.get(first, 0)))
+            for end in range(min(len(found), position + reach), position, -1):
+                phrase = " ".join([w.stem for w in found[position:end]])
                 name = self._keys.get(phrase)
                 if name is None:
                     name = next(

@@ -9,7 +9,7 @@ import msgspec
 from kg.errors import UsageError
 from kg.mesh.index import MeshIndex, with_own_terms
 
-_MAGIC = b"trialkg-mesh-1\n"
+_MAGIC = b"trialkg-mesh-2\n"
 
 
 def save(index: MeshIndex, path: Path) -> None:

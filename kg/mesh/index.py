@@ -67,7 +67,7 @@ class MeshIndex(msgspec.Struct, kw_only=True):
     """Descriptors (D...) and supplementary records (C...) by identifier and by term.
 
     ``terms``: :func:`key` of a term -> identifiers, those first of whom it is the preferred label. ``acronyms``: keys
-    that count only when written in capitals. ``actions``: drug -> descriptors of what it does. ``mapped``:
+    that count only when written in capitals. ``starts``: first word of a term -> the most words that such a term has. ``actions``: drug -> descriptors of what it does. ``mapped``:
     supplementary record -> the descriptors that it is filed under.
     """
 
@@ -79,6 +79,7 @@ class MeshIndex(msgspec.Struct, kw_only=True):
     terms: dict[str, list[str]] = {}
     acronyms: set[str] = set()
     by_tree: dict[str, str] = {}
+    starts: dict[str, int] = {}
 
     def add(self, identifier: str, label: str, synonyms: Iterable[str] = (), trees: Iterable[str] = ()) -> None:
         """Add one concept with its terms and tree numbers."""
@@ -91,6 +92,7 @@ class MeshIndex(msgspec.Struct, kw_only=True):
             term_key = key(term)
             if not term_key:
                 continue
+            self._start(term_key)
             owners = self.terms.get(term_key)
             capitals = term.isupper() and len(term) <= 6 and term.isalnum()
             if owners is None:
@@ -102,6 +104,12 @@ class MeshIndex(msgspec.Struct, kw_only=True):
                     self.acronyms.discard(term_key)
                 if identifier not in owners:
                     owners.insert(0, identifier) if position == 0 else owners.append(identifier)
+
+    def _start(self, term_key: str) -> None:
+        first, _, rest = term_key.partition(" ")
+        count = rest.count(" ") + 2 if rest else 1
+        if count > self.starts.get(first, 0):
+            self.starts[first] = count
 
     def find(self, phrase: str) -> list[str]:
         """Identifiers of the concepts that ``phrase`` is a term of, preferred labels first; [] when there are none."""
@@ -115,8 +123,9 @@ class MeshIndex(msgspec.Struct, kw_only=True):
         found = words(text)
         position = 0
         while position < len(found):
-            for end in range(min(len(found), position + longest), position, -1):
-                phrase = " ".join(w.stem for w in found[position:end])
+            reach = min(longest, self.starts.get(found[position].stem, 0))
+            for end in range(min(len(found), position + reach), position, -1):
+                phrase = " ".join([w.stem for w in found[position:end]])
                 owners = self.terms.get(phrase)
                 start_at, end_at = found[position].start, found[end - 1].end
                 if owners and (phrase not in self.acronyms or text[start_at:end_at].isupper()):
@@ -184,6 +193,7 @@ def with_own_terms(index: MeshIndex) -> MeshIndex:
             if identifier not in index.labels:
                 continue
             for term in terms.split("|"):
+                index._start(key(term))
                 owners = index.terms.setdefault(key(term), [])
                 if identifier in owners:
                     owners.remove(identifier)
