@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import re
 import zipfile
 import zlib
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import IO, cast
 
 import orjson
+from lxml import etree
 
 from kg.document import MAX_BYTES
 from kg.errors import DocumentError, UsageError
@@ -26,11 +29,15 @@ MAX_MEMBERS = 1_000_000
 _PAGE = re.compile(rb'\s*\{\s*(?:"(?:totalCount|nextPageToken)"\s*:\s*(?:\d+|"[^"]{0,200}")\s*,\s*)*"studies"\s*:\s*\[')
 
 
+#: How an export of the WHO's platform begins, as CSV and as XML.
+_EXPORT = re.compile(rb'(?:\xef\xbb\xbf)?"?TrialID"?,|\s*(?:<\?xml[^>]*>\s*)?<Trials_downloaded_from_ICTRP')
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Source:
     """A document that can be read: its name for people, the file, and where in the file it stands.
 
-    ``member``: of an archive; ``line``: of a file of JSON lines, from 0; ``entry``: of the ``studies`` of a page that the API
+    ``member``: of an archive; ``line``: of a file of many records, from 0; ``entry``: of the ``studies`` of a page that the API
     of ClinicalTrials.gov gave, from 0; -1 for none.
     """
 
@@ -44,7 +51,7 @@ class Source:
         """The bytes. Raises DocumentError when they cannot be read, or are more than a document may have."""
         try:
             if self.line >= 0:
-                return _bounded(_lines(self.path).line(self.line).strip(b"\r\n"))
+                return _bounded(_many(self.path).item(self.line))
             if self.entry >= 0:
                 return _bounded(orjson.dumps(_studies(self.path, self.path.stat().st_mtime_ns)[self.entry]))
             if self.member:
@@ -110,31 +117,41 @@ def find(paths: list[Path]) -> list[Source]:
     return sorted(found)
 
 
-class _Lines:
-    """The lines of a file, given out forward without reading the file again."""
+class _Items:
+    """The documents in a file, given out forward without reading the file again."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: IO[bytes] | None = None
+        self._items: Iterator[bytes] | None = None
         self._next = 0
 
-    def line(self, number: int) -> bytes:
-        if self._file is None or number < self._next:
-            self.close()
-            self._file = open_packed(self._path)
-        while True:
-            found = self._file.readline(MAX_BYTES + 2)
+    def item(self, number: int) -> bytes:
+        if self._items is None or number < self._next:
+            self._items, self._next = items(self._path), 0
+        for found in self._items:
             self._next += 1
-            if self._next > number or not found:
+            if self._next > number:
                 return found
+        return b""
 
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._file, self._next = None, 0
 
-    def __del__(self) -> None:
-        self.close()
+def items(path: Path) -> Iterator[bytes]:
+    """The documents in a file that holds many: JSON lines, or an export of the WHO's platform (each record as JSON)."""
+    bare = path.name.lower().removesuffix(".gz")
+    with open_packed(path) as file:
+        if bare.endswith(".csv"):
+            rows = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline=""))
+            yield from (orjson.dumps({str(k): v for k, v in row.items() if k and isinstance(v, str)}) for row in rows)
+        elif bare.endswith(".xml"):
+            events = etree.iterparse(file, tag="Trial", resolve_entities=False, no_network=True, load_dtd=False)
+            for _, element in events:
+                yield orjson.dumps({str(e.tag): "".join(e.itertext()) for e in element})
+                element.clear()
+                while element.getprevious() is not None:
+                    del element.getparent()[0]
+        else:
+            while line := file.readline(MAX_BYTES + 2):
+                yield line.strip(b"\r\n")
 
 
 def open_packed(path: Path) -> IO[bytes]:
@@ -143,8 +160,8 @@ def open_packed(path: Path) -> IO[bytes]:
 
 
 @lru_cache(maxsize=4)
-def _lines(path: Path) -> _Lines:
-    return _Lines(path)
+def _many(path: Path) -> _Items:
+    return _Items(path)
 
 
 @lru_cache(maxsize=1)
@@ -153,15 +170,22 @@ def _studies(path: Path, _changed: int) -> list[object]:
     return list(data["studies"])
 
 
-def _of_lines(path: Path, name: str) -> Iterator[Source]:
-    """A document for every line that is not blank."""
+def _of_many(path: Path, name: str) -> Iterator[Source]:
+    """A document for every one in the file that is not blank."""
+    try:
+        for number, item in enumerate(items(path)):
+            if item and not item.isspace():
+                yield Source(f"{name}/{number + 1:07d}", path, line=number)
+    except (OSError, EOFError, zlib.error, csv.Error, etree.XMLSyntaxError):
+        yield Source(name, path)  # reading it says what is wrong
+
+
+def _begins(path: Path, sign: re.Pattern[bytes]) -> bool:
     try:
         with open_packed(path) as file:
-            for number, line in enumerate(file):
-                if not line.isspace():
-                    yield Source(f"{name}/{number + 1:07d}", path, line=number)
+            return bool(sign.match(file.read(600)))
     except (OSError, EOFError, zlib.error):
-        yield Source(name, path)  # reading it says what is wrong
+        return False
 
 
 def _of_page(path: Path, name: str) -> Iterator[Source]:
@@ -180,8 +204,9 @@ def _of_page(path: Path, name: str) -> Iterator[Source]:
 
 def _of_file(path: Path, name: str) -> Iterator[Source]:
     bare = path.name.lower().removesuffix(".gz")
-    if bare.endswith((".jsonl", ".ndjson")):
-        yield from _of_lines(path, name)
+    exported = bare.endswith((".csv", ".xml")) and _begins(path, _EXPORT)
+    if exported or bare.endswith((".jsonl", ".ndjson")):
+        yield from _of_many(path, name)
         return
     if path.suffix.lower() == ".json":
         yield from _of_page(path, name)

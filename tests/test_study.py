@@ -246,3 +246,49 @@ def test_xml_and_json_of_one_study_say_the_same(shared_data: Path) -> None:
                 assert len(only_xml) <= 0.03 * len(xml_says), (identifier, sorted(only_xml)[:20])
                 compared += 1
     assert compared == 7
+
+
+EXPORT = """<?xml version='1.0' encoding='UTF-8' ?><Trials_downloaded_from_ICTRP>
+<Trial><TrialID>ChiCTR2400099999</TrialID><Public_title>Warm socks for cold toes in winter</Public_title>
+<Primary_sponsor>Winter Clinic</Primary_sponsor><Date_registration>2024-02-17</Date_registration><Source_Register>ChiCTR</Source_Register>
+<Recruitment_Status>Recruiting</Recruitment_Status><Inclusion_agemin>18</Inclusion_agemin><Target_size>a:20;b:20;</Target_size>
+<Study_type>Interventional study</Study_type><Study_design>Allocation: Randomized. Masking: None (Open Label). </Study_design><Phase>Phase 2</Phase>
+<Inclusion_Criteria>Inclusion criteria: &lt;br&gt;1. Toes below 20 degrees; &lt;br&gt;2. Age of 18 years or more</Inclusion_Criteria>
+<Exclusion_Criteria>Frostbite</Exclusion_Criteria><Condition>Raynaud Disease;Cold toes</Condition>
+<Intervention>Sock group:Imatinib 400 mg once daily;Control group:none;</Intervention>
+<Primary_outcome>Warmth at 2 weeks;Comfort;</Primary_outcome><Contact_Email>n@example.org</Contact_Email></Trial>
+<Trial><TrialID>IRCT20240101000001N1</TrialID><Public_title>A second trial of warm socks</Public_title><Condition>Chilblains</Condition>
+<Intervention>Drug: Nifedipine;Other: Socks</Intervention></Trial></Trials_downloaded_from_ICTRP>"""
+
+
+def test_exports_of_the_platform_as_xml_and_csv(tmp_path: Path) -> None:
+    (tmp_path / "export.xml").write_text(EXPORT)
+    (tmp_path / "export.csv").write_text('TrialID,Public title,Condition\n"NCT09600009","Socks, again","Chilblains"\n')
+    found = sources.find([tmp_path])
+    records = [read(read_document(s.name, s.read()), builtin()) for s in found]
+    by_name = {record.identifier[0]: record for record, _ in records}
+    assert sorted(by_name) == ["ChiCTR2400099999", "IRCT20240101000001N1", "NCT09600009"]
+    first = by_name["ChiCTR2400099999"]
+    assert (first.title, first.overall_status, first.phase) == (
+        "Warm socks for cold toes in winter",
+        "Recruiting",
+        ["Phase2"],
+    )
+    assert (first.allocation, first.masking, first.enrollment) == ("Randomized", "OpenLabel", None)
+    assert [c.label for c in first.has_condition] == ["Raynaud Disease", "Cold toes"]
+    assert {a.label: a.has_intervention for a in first.has_arm} == {"Sock group": ["Imatinib"], "Control group": []}
+    assert [o.label for o in first.has_outcome] == ["Warmth at 2 weeks", "Comfort"]
+    second = by_name["IRCT20240101000001N1"]
+    assert [(i.kind, i.name) for i in second.has_intervention] == [
+        ("Drug", "Nifedipine"),
+        ("OtherIntervention", "Socks"),
+    ]
+    for record, document in records:
+        assert "n@example.org" not in record.title
+        for evidence in record.evidence:
+            assert document.text[evidence.start : evidence.end] == evidence.quote
+
+
+def test_no_record_of_the_platforms_exports_is_lost(shared_data: Path, tmp_path: Path) -> None:
+    report = build([shared_data / "ictrp" / "NTD_ictrp.csv.gz"], tmp_path / "out.nt")
+    assert report.trials == len(report.documents) == 315

@@ -117,7 +117,9 @@ class Groups:
         if (
             not name
             or len(name.text) > 200
-            or re.fullmatch(r"(?:none|n/?a|not (?:applicable|provided|available))", name.text, re.I)
+            or re.fullmatch(
+                r"(?:none|nil|null|n/?a|no intervention|not (?:applicable|provided|available))", name.text, re.I
+            )
         ):
             return None
         one = self._known.get(key(name.text))
@@ -300,6 +302,8 @@ class Groups:
                 arm = self._arm(block.cells[0].strip(), "", block.cells[-1])
                 if arm and len(block.cells) > 2:
                     self._given(arm, block.cells[1])
+                elif arm and len(block.cells[-1].text.split()) <= 8:
+                    self._given(arm, block.cells[-1])
                 continue
             told = parts(quote)
             if labels := told.get("armlabel"):

@@ -198,7 +198,8 @@ class _Finder:
         """The fields that the columns of a table are for, and whether the row was used up."""
         fields = [self.field_of(c.text) for c in block.cells]
         about = self.inside not in _TABLED or not _CRITERIA.isdisjoint(fields)
-        if about and len(fields) > 1 and all(fields) and (block.header or len(fields) > 2):
+        named = all(fields) and len(set(fields)) == len(fields)
+        if about and named and len(fields) > 1 and (block.header or len(fields) > 2):
             self.close(block.quote.start)
             self.start = block.quote.end
             return fields, True

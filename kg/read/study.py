@@ -47,13 +47,21 @@ def is_study(text: str) -> bool:
     return text.lstrip()[:1] == "{" and '"protocolSection"' in text[:400_000]
 
 
-def parse(document: Document) -> Mapping[str, Any]:
-    """The study in a document. Raises DocumentError for JSON that is broken or no study."""
+def load(document: Document) -> Mapping[str, Any]:
+    """The JSON object in a document. Raises DocumentError for anything else."""
     try:
-        study = orjson.loads(document.text)
+        value = orjson.loads(document.text)
     except orjson.JSONDecodeError as error:
         raise DocumentError("broken-json", f"is JSON that breaks off or is not well-formed: {error}") from error
-    if not isinstance(study, dict) or not isinstance(study.get("protocolSection"), dict):
+    if not isinstance(value, dict):
+        raise DocumentError("unknown-form", "is JSON, but no object")
+    return value
+
+
+def parse(document: Document) -> Mapping[str, Any]:
+    """The study in a document. Raises DocumentError for JSON that is broken or no study."""
+    study = load(document)
+    if not isinstance(study.get("protocolSection"), dict):
         raise DocumentError("unknown-form", "is JSON without a protocolSection, which every study has")
     return study
 
