@@ -292,3 +292,70 @@ def test_exports_of_the_platform_as_xml_and_csv(tmp_path: Path) -> None:
 def test_no_record_of_the_platforms_exports_is_lost(shared_data: Path, tmp_path: Path) -> None:
     report = build([shared_data / "ictrp" / "NTD_ictrp.csv.gz"], tmp_path / "out.nt")
     assert report.trials == len(report.documents) == 315
+
+
+def test_records_of_other_registers(shared_data: Path, tmp_path: Path) -> None:
+    """All of a collection of CTIS, EUCTR, ISRCTN and two forms of ClinicalTrials.gov, but the line about the collection."""
+    report = build([shared_data / "registries"], tmp_path / "out.nt")
+    assert [f.document for f in report.set_aside] == ["ctrdata_demo_docs.jsonl.gz/0000003"]
+    assert report.readers == {"ctgov-v2": 5, "ctgov-xml": 3, "ctis-record": 4, "euctr-record": 4, "isrctn-record": 9}
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (
+            {
+                "isrctn": "97654321",
+                "trialDescription": {
+                    "title": "Warm socks for cold toes",
+                    "primaryOutcome": "Warmth",
+                    "scientificTitle": "Socks",
+                },
+                "externalRefs": {"clinicalTrialsGovNumber": "NCT09600011", "eudraCTNumber": "Nil known"},
+                "participants": {
+                    "inclusion": "1.\tCold toes\n2.\tAge of 18 years",
+                    "exclusion": "1. Frostbite",
+                    "targetEnrolment": "40",
+                },
+                "conditions": {"condition": {"description": "Chilblains"}},
+                "interventions": {"intervention": {"drugNames": "Imatinib", "phase": "Phase II"}},
+            },
+            (
+                ["NCT09600011", "ISRCTN97654321"],
+                "Warm socks for cold toes",
+                ["Phase2"],
+                ["Chilblains"],
+                ["Drug: Imatinib"],
+                2,
+                1,
+            ),
+        ),
+        (
+            {
+                "a2_eudract_number": "2016-001111-22",
+                "a3_full_title_of_the_trial": "A trial of imatinib and socks",
+                "e11_medical_conditions_being_investigated": "Chilblains",
+                "dimp": [{"d31_product_name": "Imatinib"}, {"d31_product_name": "Imatinib"}],
+                "e3_principal_inclusion_criteria": "1. Cold toes 2. Age of 18 years",
+                "e4_principal_exclusion_criteria": "1. Frostbite 2. Gout",
+                "e72_therapeutic_exploratory_phase_ii": "Yes",
+                "e73_therapeutic_confirmatory_phase_iii": "No",
+            },
+            (["2016-001111-22"], "A trial of imatinib and socks", ["Phase2"], ["Chilblains"], ["Drug: Imatinib"], 2, 2),
+        ),
+    ],
+)
+def test_what_such_a_record_says(record: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    found, document = read(read_document("x", orjson.dumps(record)), builtin())
+    assert all(document.text[e.start : e.end] == e.quote for e in found.evidence)
+    assert (
+        found.identifier,
+        found.title,
+        found.phase,
+        [c.label for c in found.has_condition],
+        [f"{i.kind}: {i.name}" for i in found.has_intervention],
+    ) == expected[:5]
+    outcome = process("x", orjson.dumps(record), builtin())
+    assert outcome.finding is None
+    assert (outcome.counts["Criterion"],) == (expected[5] + expected[6],)

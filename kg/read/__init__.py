@@ -9,7 +9,7 @@ from kg import assets
 from kg.document import Document
 from kg.errors import DocumentError
 from kg.mesh import MeshIndex
-from kg.read import centerwatch, cruk, ctgov, ctgov_xml, html, ictrp, labelled, medpath, sections, study
+from kg.read import centerwatch, cruk, ctgov, ctgov_xml, html, ictrp, labelled, medpath, register, sections, study
 from kg.read.blocks import Block, of_quote
 from kg.read.page import Layout, Page, cut, recognise
 from kg.record import TrialRecord
@@ -44,10 +44,14 @@ def read(document: Document, index: MeshIndex) -> tuple[TrialRecord, Document]:
         return _checked(*ctgov_xml.read(document))
     if study.is_study(document.text):
         return _checked(*study.read(document, study.parse(document)))
-    if document.text.lstrip()[:1] == "{" and '"TrialID"' in document.text[:100_000]:
+    if document.text.lstrip()[:1] == "{":
         exported = study.load(document)
         if ictrp.is_record(exported):
             return _checked(*ictrp.read(document, exported, index))
+        if ctgov_xml.is_json_record(exported):
+            return _checked(*ctgov_xml.read_json(document, exported))
+        if register.is_record(exported):
+            return _checked(*register.read(document, exported, index))
     if _STRUCTURED.match(document.text) and not html.is_html(document.text):
         raise DocumentError("unknown-form", "is JSON or XML of a kind that is not read here")
     blocks: list[Block] | None = None

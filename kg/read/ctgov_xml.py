@@ -6,6 +6,7 @@ A record becomes a study in the form of the API v2, which :mod:`kg.read.study` r
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from lxml import etree
@@ -308,6 +309,32 @@ def _design(protocol: dict[str, Any], root: Any) -> None:
         "designModule.designInfo.maskingInfo.whoMasked",
         [r for r in known if r.lower() not in ("open label", "no masking")],
     )
+
+
+def is_json_record(record: Mapping[str, Any]) -> bool:
+    """Whether a JSON object is such a record, turned into JSON element by element as collections of registers do."""
+    return "id_info" in record and "brief_title" in record
+
+
+def _element(tag: str, value: Any) -> Any:
+    """The XML element that a JSON value was made from."""
+    element = etree.Element(re.sub(r"[^A-Za-z0-9_]", "_", tag) or "x")
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "@attributes":
+                for key, text in inner.items() if isinstance(inner, dict) else ():
+                    element.set(re.sub(r"[^A-Za-z0-9_]", "_", key), str(text))
+                continue
+            for one in inner if isinstance(inner, list) else [inner]:
+                element.append(_element(name, one))
+    elif value is not None:
+        element.text = str(value)
+    return element
+
+
+def read_json(document: Document, record: Mapping[str, Any]) -> tuple[TrialRecord, Document]:
+    """As :func:`read`, for a record that was turned into JSON. Raises DocumentError."""
+    return study.read(document, as_study(_element("clinical_study", record)), "ctgov-xml")
 
 
 def read(document: Document) -> tuple[TrialRecord, Document]:
