@@ -11,12 +11,14 @@ from pathlib import Path
 
 import msgspec
 
-from kg import output, sources, vocabulary
+from kg import iri, output, sources, vocabulary
 from kg.complete import FIRST, Place
 from kg.errors import DocumentError, Finding, UsageError
 from kg.gate import Violation
+from kg.matching import Aliases, Described, Match, groups, leads
 from kg.mesh import MeshIndex, builtin
 from kg.mesh.file import load
+from kg.read.identifier import key
 from kg.sources import Source
 from kg.trial import Outcome, process
 
@@ -34,6 +36,7 @@ class DocumentReport(msgspec.Struct, kw_only=True):
     warnings: list[Violation] = []
     set_aside: Finding | None = None
     violations: list[Violation] = []
+    match: Match | None = None
 
 
 class BuildReport(msgspec.Struct, kw_only=True):
@@ -94,8 +97,11 @@ def outcomes(found: list[Source], index: MeshIndex, jobs: int = 1, mesh_path: Pa
 def _settled(found: list[Source], index: MeshIndex, jobs: int, mesh_path: Path | None) -> Iterator[Outcome]:
     """Outcomes in which the parts of a trial's second document have IRIs of their own, and copies are left out.
 
-    Pages of an archive come last: which of a trial's descriptions is the newest is known when all have been seen.
+    Documents that do not name their trial by the best-known register come after those that do, for these may lead to
+    it. Pages of an archive come last: which of a trial's descriptions is the newest is known when all have been seen.
     """
+    aliases = Aliases()
+    waiting: list[Described] = []
     documents: dict[str, str] = {}
     archived: dict[str, list[tuple[str, str, str]]] = {}
     trials: Counter[str] = Counter()
@@ -114,10 +120,22 @@ def _settled(found: list[Source], index: MeshIndex, jobs: int, mesh_path: Path |
             if outcome.version:
                 archived.setdefault(outcome.trial, []).append((outcome.version, outcome.sha256, outcome.name))
                 continue
+            described = Described(outcome.name, tuple(outcome.identifiers))
+            if not leads(outcome.identifiers):
+                waiting.append(described)
+                continue
+            aliases.learn(described)
             before = trials[outcome.trial]
             trials[outcome.trial] += 1
             if before:
                 outcome = _process_one(by_name[outcome.name], index, Place(before))
+        yield outcome
+    for described, trial, match in groups(waiting, aliases):
+        own = iri.trial(key(trial)) if trial else ""
+        place = Place(trials[own], trial=trial) if own else FIRST
+        outcome = _process_one(by_name[described.name], index, place)
+        outcome.match = match
+        trials[outcome.trial] += 1
         yield outcome
     for trial, pages in sorted(archived.items()):
         for name, place in _versions(sorted(pages), trials[trial]):
@@ -198,4 +216,5 @@ def _document_report(outcome: Outcome) -> DocumentReport:
         warnings=outcome.warnings,
         set_aside=outcome.finding,
         violations=outcome.violations,
+        match=outcome.match,
     )

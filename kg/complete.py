@@ -40,13 +40,15 @@ class Place(msgspec.Struct, frozen=True):
 
     ``among`` counts the documents before this one: the parts of the first have the short IRIs. ``version`` names an
     earlier description of the trial ("2011-05-19"); ``revises`` is the key of the document that shows the one before;
-    ``versions`` are the earlier descriptions that the newest follows.
+    ``versions`` are the earlier descriptions that the newest follows. ``trial`` is the identifier by which the trial is
+    known when that is not the document's own first.
     """
 
     among: int = 0
     version: str = ""
     revises: str = ""
     versions: tuple[str, ...] = ()
+    trial: str = ""
 
 
 FIRST = Place()
@@ -54,7 +56,7 @@ FIRST = Place()
 
 def complete(record: TrialRecord, document: Document, index: MeshIndex, place: Place = FIRST) -> list[Linked]:
     """Give all nodes of the record their IRIs, classes and links; returns the concepts that only criteria name."""
-    base = iri.trial(key(record.identifier[0]))
+    base = iri.trial(key(place.trial or record.identifier[0]))
     if place.version:
         record.id, record.type = iri.version(base, place.version), ["TrialVersion"]
         record.is_version_of, record.issued, record.identifier = base, record.was_derived_from[0].issued, []

@@ -8,12 +8,13 @@ import msgspec
 
 from kg import iri, jsonld
 from kg.complete import FIRST, Place, complete, read_criteria, shared
-from kg.document import Document, read_document
+from kg.document import Document, Quote, read_document
 from kg.errors import DocumentError, Finding
 from kg.gate import Violation, failures, validate
 from kg.interpret import interpret
+from kg.matching import Match
 from kg.mesh import MeshIndex
-from kg.read import read
+from kg.read import identifier, read
 from kg.record import TrialRecord
 
 _SHARED = tuple(f"<{iri.BASE}{kind}/" for kind in ("condition", "intervention", "organization"))
@@ -23,6 +24,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     """What became of one document.
 
     ``version``: the day whose description of the trial the document shows, where it is a page of an archive.
+    ``identifiers``: those of registries, in normal form.
     ``own``: N-Triples lines of the trial's graph, sorted, the trial's before those about documents; ``common``: lines of the shared graph; ``graph``: its IRI.
     ``record``: the JSON-LD. A document that was set aside has a ``finding`` and nothing else.
     """
@@ -32,6 +34,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     layout: str = ""
     trial: str = ""
     version: str = ""
+    identifiers: list[str] = []
     graph: str = ""
     own: list[str] = []
     common: list[str] = []
@@ -40,6 +43,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     counts: dict[str, int] = {}
     warnings: list[Violation] = []
     violations: list[Violation] = []
+    match: Match | None = None
     finding: Finding | None = None
 
 
@@ -63,6 +67,7 @@ def process(name: str, data: bytes, index: MeshIndex, place: Place = FIRST) -> O
     """All that the graph gets from one document; never raises for what a document holds."""
     try:
         record, document = understand(read_document(name, data), index)
+        registered = _registered(record)
         concepts = complete(record, document, index, place)
         jsonld.check(record)
         nodes = shared(record, concepts)
@@ -75,6 +80,7 @@ def process(name: str, data: bytes, index: MeshIndex, place: Place = FIRST) -> O
         return Outcome(name=name, finding=Finding(document=name, code="fault", message=message))
     source = record.was_derived_from[0]
     outcome = Outcome(name=name, sha256=document.sha256, trial=record.is_version_of or record.id, record=text)
+    outcome.identifiers = registered
     outcome.layout, outcome.version = source.layout, source.issued.value if source.issued else ""
     outcome.graph = iri.absolute(iri.graph(record.id, document.key))
     found = validate("\n".join(own | common).encode())
@@ -90,6 +96,13 @@ def process(name: str, data: bytes, index: MeshIndex, place: Place = FIRST) -> O
     outcome.concepts = sorted({m.removeprefix("mesh:") for n in nodes for m in n.is_within if m.startswith("mesh:")})
     outcome.counts = _counts(record)
     return outcome
+
+
+def _registered(record: TrialRecord) -> list[str]:
+    """The registry identifiers that a record gives, in normal form, the best-known registry first."""
+    texts = [*record.identifier, record.acronym]
+    found = {name.replace(" ", "-") for text in texts for name, _ in identifier.find(Quote(0, len(text), text))}
+    return sorted(found, key=lambda name: (identifier.rank(name), name))
 
 
 def _counts(record: TrialRecord) -> dict[str, int]:

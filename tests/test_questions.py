@@ -67,6 +67,7 @@ ANSWERS = [
     ("evidence", {"trial": "NCT01267695", "property": "enrollment"}, ("quote", "source"), [("20 participants", "perioperative.txt")]),
     ("trial", {"trial": "EORTC 62063"}, ("part", "property"), 40),
     ("summary", {}, ("class", "count"), 17),
+    ("disagreements", {}, ("trial",), []),
 ]  # fmt: skip
 
 
@@ -102,7 +103,8 @@ def test_a_question_runs_as_it_stands_with_the_values_of_its_example(name: str, 
     bound, notes = bind(one, {n: p.example for n, p in one.parameters.items()}, seed_graph)
     assert notes == []
     assert seed_graph.select(bound).rows == as_it_stands.rows
-    assert as_it_stands.rows, "the example of a question has an answer in the seed trials"
+    one_document_each = name == "disagreements"  # its rows: test_matching.py
+    assert as_it_stands.rows or one_document_each, "the example of a question has an answer in the seed trials"
     rdflib.plugins.sparql.prepareQuery(one.sparql)
 
 

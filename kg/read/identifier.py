@@ -24,6 +24,11 @@ def find(quote: Quote) -> list[tuple[str, Quote]]:
     return found
 
 
+def registry(identifier: str) -> str:
+    """The name of the registry that gave an identifier; "" for one that is unknown."""
+    return next((name for name, pattern, _ in _patterns() if pattern.fullmatch(identifier)), "")
+
+
 def rank(identifier: str) -> int:
     """The place of an identifier's registry in the list, the best-known first."""
     return next((n for n, (_, pattern, _) in enumerate(_patterns()) if pattern.fullmatch(identifier)), len(_patterns()))
