@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,7 @@ from kg.sources import Source
 from kg.trial import Outcome, process
 
 _BATCH = 16
+_AHEAD = 3  # batches under way for each process
 
 
 class DocumentReport(msgspec.Struct, kw_only=True):
@@ -84,14 +86,25 @@ def _process_batch(batch: list[Source], mesh_path: Path | None) -> list[Outcome]
 
 
 def outcomes(found: list[Source], index: MeshIndex, jobs: int = 1, mesh_path: Path | None = None) -> Iterator[Outcome]:
-    """The outcome of each source, in order, by ``jobs`` processes; the order and the outcomes do not depend on them."""
+    """The outcome of each source, in order, by ``jobs`` processes; the order and the outcomes do not depend on them.
+
+    The processes keep a few batches ahead of who takes the outcomes, not more: memory does not grow with the sources.
+    """
     if jobs <= 1 or len(found) <= _BATCH:
         for source in found:
             yield _process_one(source, index)
         return
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for batch in pool.map(partial(_process_batch, mesh_path=mesh_path), _batches(found)):
-            yield from batch
+        rest = _batches(found)
+        work = partial(_process_batch, mesh_path=mesh_path)
+        under_way = deque(pool.submit(work, batch) for batch in islice(rest, _AHEAD * jobs))
+        try:
+            while under_way:
+                done = under_way.popleft().result()
+                under_way.extend(pool.submit(work, batch) for batch in islice(rest, 1))
+                yield from done
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _settled(found: list[Source], index: MeshIndex, jobs: int, mesh_path: Path | None) -> Iterator[Outcome]:

@@ -14,11 +14,13 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from kg.build import build
+from kg.build import build, outcomes
 from kg.errors import UsageError
 from kg.graphs import OxigraphGraph, open_graph
+from kg.mesh import builtin
 from kg.output import beside
 from kg.questions import ask
+from kg.sources import Source, find
 from tests_support import EXAMPLES, ROOT
 
 
@@ -166,6 +168,25 @@ def test_the_number_of_processes_does_not_matter(tmp_path: Path) -> None:
     reports = [build([folder], tmp_path / f"{jobs}.nq", jobs=jobs) for jobs in (1, 2, 4)]
     assert {r.trials for r in reports} == {45}
     assert len({(tmp_path / f"{jobs}.nq").read_bytes() for jobs in (1, 2, 4)}) == 1
+
+
+class Counted(list[Source]):
+    """Sources that count how many batches of them were asked for."""
+
+    asked = 0
+
+    def __getitem__(self, place: slice) -> list[Source]:  # type: ignore[override]
+        self.asked += 1
+        return super().__getitem__(place)
+
+
+def test_processes_do_not_run_far_ahead_of_who_takes_their_outcomes() -> None:
+    found = Counted(find([EXAMPLES]) * 40)
+    some = outcomes(found, builtin(), jobs=2)
+    names = [next(some).name for _ in range(20)]
+    some.close()  # type: ignore[attr-defined]
+    assert names == [source.name for source in found][:20]
+    assert found.asked <= 8 < len(found) / 16
 
 
 def test_a_zip_is_read_like_a_folder(tmp_path: Path, examples_ttl: Path) -> None:
