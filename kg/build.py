@@ -63,9 +63,9 @@ class BuildReport(msgspec.Struct, kw_only=True):
         return self.counts.get("linked", 0) / max(1, self.counts.get("linkable", 0))
 
 
-def _batches(found: list[Source]) -> Iterator[list[Source]]:
+def _batches(found: list[Source], places: list[Place]) -> Iterator[list[tuple[Source, Place]]]:
     for start in range(0, len(found), _BATCH):
-        yield found[start : start + _BATCH]
+        yield list(zip(found[start : start + _BATCH], places[start : start + _BATCH], strict=True))
 
 
 def _process_one(source: Source, index: MeshIndex, place: Place = FIRST) -> Outcome:
@@ -81,21 +81,29 @@ def _index(path: Path | None) -> MeshIndex:
     return load(path) if path else builtin()
 
 
-def _process_batch(batch: list[Source], mesh_path: Path | None) -> list[Outcome]:
-    return [_process_one(source, _index(mesh_path)) for source in batch]
+def _process_batch(batch: list[tuple[Source, Place]], mesh_path: Path | None) -> list[Outcome]:
+    return [_process_one(source, _index(mesh_path), place) for source, place in batch]
 
 
-def outcomes(found: list[Source], index: MeshIndex, jobs: int = 1, mesh_path: Path | None = None) -> Iterator[Outcome]:
+def outcomes(
+    found: list[Source],
+    index: MeshIndex,
+    jobs: int = 1,
+    mesh_path: Path | None = None,
+    places: list[Place] | None = None,
+) -> Iterator[Outcome]:
     """The outcome of each source, in order, by ``jobs`` processes; the order and the outcomes do not depend on them.
 
+    ``places`` are those of the sources among the documents of their trials; without it each is the first of its trial.
     The processes keep a few batches ahead of who takes the outcomes, not more: memory does not grow with the sources.
     """
+    places = places or [FIRST] * len(found)
     if jobs <= 1 or len(found) <= _BATCH:
-        for source in found:
-            yield _process_one(source, index)
+        for source, place in zip(found, places, strict=True):
+            yield _process_one(source, index, place)
         return
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        rest = _batches(found)
+        rest = _batches(found, places)
         work = partial(_process_batch, mesh_path=mesh_path)
         under_way = deque(pool.submit(work, batch) for batch in islice(rest, _AHEAD * jobs))
         try:
@@ -114,7 +122,7 @@ def _settled(found: list[Source], index: MeshIndex, jobs: int, mesh_path: Path |
     it. Pages of an archive come last: which of a trial's descriptions is the newest is known when all have been seen.
     """
     aliases = Aliases()
-    waiting: list[Described] = []
+    waiting: dict[Described, str] = {}
     documents: dict[str, str] = {}
     archived: dict[str, list[tuple[str, str, str]]] = {}
     trials: Counter[str] = Counter()
@@ -135,7 +143,7 @@ def _settled(found: list[Source], index: MeshIndex, jobs: int, mesh_path: Path |
                 continue
             described = Described(outcome.name, tuple(outcome.identifiers))
             if not leads(outcome.identifiers):
-                waiting.append(described)
+                waiting[described] = outcome.trial
                 continue
             aliases.learn(described)
             before = trials[outcome.trial]
@@ -143,16 +151,17 @@ def _settled(found: list[Source], index: MeshIndex, jobs: int, mesh_path: Path |
             if before:
                 outcome = _process_one(by_name[outcome.name], index, Place(before))
         yield outcome
+    places: dict[str, Place] = {}
+    matches: dict[str, Match | None] = {}
     for described, trial, match in groups(waiting, aliases):
-        own = iri.trial(key(trial)) if trial else ""
-        place = Place(trials[own], trial=trial) if own else FIRST
-        outcome = _process_one(by_name[described.name], index, place)
-        outcome.match = match
-        trials[outcome.trial] += 1
-        yield outcome
+        own = iri.trial(key(trial)) if trial else waiting[described]
+        places[described.name], matches[described.name] = Place(trials[own], trial=trial), match
+        trials[own] += 1
     for trial, pages in sorted(archived.items()):
-        for name, place in _versions(sorted(pages), trials[trial]):
-            yield _process_one(by_name[name], index, place)
+        places.update(_versions(sorted(pages), trials[trial]))
+    for outcome in outcomes([by_name[name] for name in places], index, jobs, mesh_path, list(places.values())):
+        outcome.match = matches.get(outcome.name)
+        yield outcome
 
 
 def _versions(pages: list[tuple[str, str, str]], among: int) -> Iterator[tuple[str, Place]]:

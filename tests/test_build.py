@@ -165,8 +165,12 @@ def test_the_number_of_processes_does_not_matter(tmp_path: Path) -> None:
         for file in EXAMPLES.glob("*.txt"):
             text = file.read_text().replace("NCT0", f"NCT{number + 1}").replace("62063", f"6206{number}")
             (folder / f"{number}-{file.name}").write_text(text)
+    rows = [
+        f"ISRCTN{n % 30:08},Imatinib of stage {n},Melanoma" for n in range(40)
+    ]  # read again when all have been seen
+    (folder / "platform.csv").write_text("\n".join(["TrialID,Public title,Condition", *rows]))
     reports = [build([folder], tmp_path / f"{jobs}.nq", jobs=jobs) for jobs in (1, 2, 4)]
-    assert {r.trials for r in reports} == {45}
+    assert {r.trials for r in reports} == {45 + 30}
     assert len({(tmp_path / f"{jobs}.nq").read_bytes() for jobs in (1, 2, 4)}) == 1
 
 
