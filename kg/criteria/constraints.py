@@ -361,7 +361,8 @@ def _unnamed(quote: Quote, window: Window) -> Constraint:
         if bounds.pattern("prior").search(around)
         else "Diagnosis"
     )
-    one = Constraint(kind=kind, concept_label=" ".join(match[1].split()) if match else "")
+    named = match and not bounds.pattern("anchor").fullmatch(match[1])
+    one = Constraint(kind=kind, concept_label=" ".join(match[1].split()) if match and named else "")
     one.negated = _negated(text, window.start) and kind != "Contraception"
     _set_window(one, window)
     one.cite(quote.part(window.start, window.end))
