@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.build import build
+from kg.cli import main
 from kg.graphs import open_graph
 from kg.matching import Aliases, Described, Match, groups, leads
 from kg.questions import ask
@@ -101,6 +102,16 @@ def test_records_of_one_trial_become_one_trial(registers: Path, tmp_path: Path) 
         "ACTRN12609000681257",
         "EORTC 62063",
     }
+
+
+def test_the_command_says_how_many_documents_were_joined(
+    registers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["build", str(registers), "-o", str(tmp_path / "out.ttl")])
+    said = capsys.readouterr().err
+    assert end.value.code == 0
+    assert ": 1 trial, " in said and "3 documents joined to a trial by an identifier that others share" in said
 
 
 def test_what_documents_disagree_on_can_be_asked(registers: Path, tmp_path: Path) -> None:

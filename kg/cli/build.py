@@ -41,6 +41,10 @@ def _say(report: BuildReport) -> None:
     for finding in report.set_aside:
         typer.echo(f"set aside: {finding.line()}", err=True)
     parts = [f"{report.trials} trial{'s' if report.trials != 1 else ''}", f"{report.statements} statements"]
+    if joined := sum(1 for d in report.documents if d.match):
+        parts.append(
+            f"{joined} document{'s' if joined != 1 else ''} joined to a trial by an identifier that others share"
+        )
     if report.set_aside:
         parts.append(f"{len(report.set_aside)} document{'s' if len(report.set_aside) != 1 else ''} set aside")
     typer.echo(
