@@ -90,6 +90,12 @@ class Intervention(Linked):
     description: str = ""
     other_names: list[str] = []
 
+    def also_called(self, name: Quote) -> None:
+        """Add another name with its evidence; a repeated one is left out."""
+        if name and name.words not in self.other_names:
+            self.other_names.append(name.words)
+            self.cite(name, supports=["otherName"])
+
 
 class Treatment(Node):
     """One use of an intervention in one arm.
@@ -129,6 +135,12 @@ class Arm(Node):
     has_treatment: list[Treatment] = []
     has_intervention: list[str] = []
     discontinues: list[str] = []
+
+    def gets(self, intervention: str, quote: Quote) -> None:
+        """Add an intervention by its name, with the words that say so; a repeated one is left out."""
+        if intervention not in self.has_intervention:
+            self.has_intervention.append(intervention)
+            self.cite(quote, supports=["hasIntervention"])
 
 
 class Outcome(Node):

@@ -180,10 +180,11 @@ def _of_many(path: Path, name: str) -> Iterator[Source]:
         yield Source(name, path)  # reading it says what is wrong
 
 
-def _begins(path: Path, sign: re.Pattern[bytes]) -> bool:
+def _begins(path: Path, sign: re.Pattern[bytes], within: int) -> bool:
+    """Whether the first bytes of a file, ``within`` so many, show a sign."""
     try:
         with open_packed(path) as file:
-            return bool(sign.match(file.read(600)))
+            return bool(sign.match(file.read(within)))
     except (OSError, EOFError, zlib.error):
         return False
 
@@ -191,9 +192,8 @@ def _begins(path: Path, sign: re.Pattern[bytes]) -> bool:
 def _of_page(path: Path, name: str) -> Iterator[Source]:
     """The studies of a page as the API gives it; the file itself when it is none."""
     try:
-        with path.open("rb") as file:
-            if not _PAGE.match(file.read(400)):
-                raise ValueError
+        if not _begins(path, _PAGE, 400):
+            raise ValueError
         count = len(_studies(path, path.stat().st_mtime_ns))
     except (OSError, ValueError, KeyError, TypeError, DocumentError):
         yield Source(name, path)
@@ -204,7 +204,7 @@ def _of_page(path: Path, name: str) -> Iterator[Source]:
 
 def _of_file(path: Path, name: str) -> Iterator[Source]:
     bare = path.name.lower().removesuffix(".gz")
-    exported = bare.endswith((".csv", ".xml")) and _begins(path, _EXPORT)
+    exported = bare.endswith((".csv", ".xml")) and _begins(path, _EXPORT, 600)
     if exported or bare.endswith((".jsonl", ".ndjson")):
         yield from _of_many(path, name)
         return

@@ -37,16 +37,18 @@ def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
         yield show
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
 def _say(report: BuildReport) -> None:
     for finding in report.set_aside:
         typer.echo(f"set aside: {finding.line()}", err=True)
-    parts = [f"{report.trials} trial{'s' if report.trials != 1 else ''}", f"{report.statements} statements"]
+    parts = [_count(report.trials, "trial"), f"{report.statements} statements"]
     if joined := sum(1 for d in report.documents if d.match):
-        parts.append(
-            f"{joined} document{'s' if joined != 1 else ''} joined to a trial by an identifier that others share"
-        )
+        parts.append(f"{_count(joined, 'document')} joined to a trial by an identifier that others share")
     if report.set_aside:
-        parts.append(f"{len(report.set_aside)} document{'s' if len(report.set_aside) != 1 else ''} set aside")
+        parts.append(f"{_count(len(report.set_aside), 'document')} set aside")
     typer.echo(
         f"{report.out}: {', '.join(parts)}; {report.link_rate:.0%} of conditions and interventions linked to MeSH",
         err=True,

@@ -278,7 +278,7 @@ def find(text: str, section: str = "") -> list[Bound]:
             not comparator
             and one.relative_to
             and one.upper is None
-            and re.search(r"\bwithin\s*$", text[: one.start][-10:])
+            and re.search(r"\bwithin\s*$", text[max(0, one.start - 10) : one.start])
         ):
             comparator = "le"
         previous = one

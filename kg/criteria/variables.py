@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from kg import terms
-from kg.mesh import Word, key
+from kg.mesh import Word, key, note_start
 
 _LONGEST = 7
 
@@ -36,8 +36,7 @@ def _starts() -> dict[str, int]:
     """First word of a wording -> the most words that such a wording has."""
     starts: dict[str, int] = {}
     for wording in _names():
-        first, count = wording.split(" ", 1)[0], wording.count(" ") + 1
-        starts[first] = max(count, starts.get(first, 0))
+        note_start(starts, wording)
     return starts
 
 

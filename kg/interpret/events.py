@@ -101,8 +101,8 @@ def describe(treatment: Treatment, text: str, *, with_duration: bool = True) -> 
     if len(amounts) > 1 and (joint := _NEXT.search(text, amounts[0].end, amounts[1].start)):
         head = text[: joint.start()]  # what follows is said of another step, or of the next drug
         if joint.group().strip() not in ("plus", "+") or dose.frequency(head) or _lasting(head):
-            text = head
-    if not treatment.frequency and (often := dose.frequency(text)) and not _is_dose_unit(text, often):
+            text, amounts = head, dose.doses(head)
+    if not treatment.frequency and (often := dose.frequency(text)) and not _is_dose_unit(amounts, often):
         treatment.frequency, treatment.intakes_per_day = often.normal, often.per_day
     if not treatment.route and (way := dose.route(text)):
         treatment.route = way.code
@@ -113,9 +113,9 @@ def describe(treatment: Treatment, text: str, *, with_duration: bool = True) -> 
             treatment.until.append(code)
 
 
-def _is_dose_unit(text: str, often: dose.Frequency) -> bool:
+def _is_dose_unit(amounts: list[dose.Dose], often: dose.Frequency) -> bool:
     """Whether "per day" is part of a dose such as "400 mg per day"."""
-    return any(d.start <= often.start < d.end for d in dose.doses(text))
+    return any(d.start <= often.start < d.end for d in amounts)
 
 
 def events(source: Quote, mentions: Mentions, *, loose: bool = False) -> list[Event]:

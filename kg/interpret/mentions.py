@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kg import assets
-from kg.mesh import MeshIndex, key, words
+from kg.mesh import MeshIndex, key, note_start, words
 from kg.mesh.linker import link
 from kg.record import Intervention
 
@@ -43,8 +43,7 @@ class Mentions:
                 self._keys.setdefault(key(phrase), rays[0])
         self._starts: dict[str, int] = {}
         for phrase in self._keys:
-            first, count = phrase.split(" ", 1)[0], phrase.count(" ") + 1
-            self._starts[first] = max(count, self._starts.get(first, 0))
+            note_start(self._starts, phrase)
 
     def _add(self, one: Intervention) -> None:
         for name in (one.name, *one.other_names):

@@ -63,6 +63,12 @@ def key(text: str) -> str:
     return " ".join(w.stem for w in words(text))
 
 
+def note_start(starts: dict[str, int], phrase: str) -> None:
+    """Keep in ``starts`` (first word -> the most words that a phrase beginning with it has) that there is this phrase."""
+    first, count = phrase.split(" ", 1)[0], phrase.count(" ") + 1
+    starts[first] = max(count, starts.get(first, 0))
+
+
 class MeshIndex(msgspec.Struct, kw_only=True):
     """Descriptors (D...) and supplementary records (C...) by identifier and by term.
 
@@ -92,7 +98,7 @@ class MeshIndex(msgspec.Struct, kw_only=True):
             term_key = key(term)
             if not term_key:
                 continue
-            self._start(term_key)
+            note_start(self.starts, term_key)
             owners = self.terms.get(term_key)
             capitals = term.isupper() and len(term) <= 6 and term.isalnum()
             if owners is None:
@@ -104,12 +110,6 @@ class MeshIndex(msgspec.Struct, kw_only=True):
                     self.acronyms.discard(term_key)
                 if identifier not in owners:
                     owners.insert(0, identifier) if position == 0 else owners.append(identifier)
-
-    def _start(self, term_key: str) -> None:
-        first, _, rest = term_key.partition(" ")
-        count = rest.count(" ") + 2 if rest else 1
-        if count > self.starts.get(first, 0):
-            self.starts[first] = count
 
     def find(self, phrase: str) -> list[str]:
         """Identifiers of the concepts that ``phrase`` is a term of, preferred labels first; [] when there are none."""
@@ -193,7 +193,7 @@ def with_own_terms(index: MeshIndex) -> MeshIndex:
             if identifier not in index.labels:
                 continue
             for term in terms.split("|"):
-                index._start(key(term))
+                note_start(index.starts, key(term))
                 owners = index.terms.setdefault(key(term), [])
                 if identifier in owners:
                     owners.remove(identifier)

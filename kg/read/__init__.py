@@ -52,10 +52,11 @@ def read(document: Document, index: MeshIndex) -> tuple[TrialRecord, Document]:
             return _checked(*ctgov_xml.read_json(document, exported))
         if register.is_record(exported):
             return _checked(*register.read(document, exported, index))
-    if _STRUCTURED.match(document.text) and not html.is_html(document.text):
+    is_html = html.is_html(document.text)
+    if _STRUCTURED.match(document.text) and not is_html:
         raise DocumentError("unknown-form", "is JSON or XML of a kind that is not read here")
     blocks: list[Block] | None = None
-    if html.is_html(document.text):
+    if is_html:
         document, blocks = html.read(document)
     layout = recognise(document)
     if layout and layout.labels:

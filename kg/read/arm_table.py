@@ -50,9 +50,8 @@ def read_arms(record: TrialRecord, lines: list[Quote], types: Mapping[str, str],
                 known = Intervention(name=found[1].words, kind=found[0])
                 known.cite(line)
                 record.has_intervention.append(known)
-            if record.has_arm and known.name not in record.has_arm[-1].has_intervention:
-                record.has_arm[-1].has_intervention.append(known.name)
-                record.has_arm[-1].cite(line, supports=["hasIntervention"])
+            if record.has_arm:
+                record.has_arm[-1].gets(known.name, line)
             target, after_interventions = known, True
         elif header:
             label = line.group(header, 2) or line.group(header, 1)
@@ -75,10 +74,7 @@ def read_arms(record: TrialRecord, lines: list[Quote], types: Mapping[str, str],
 
 def _other_names(target: Intervention, quote: Quote) -> None:
     for match in re.finditer(r"[^,;]+", quote.text):
-        name = quote.group(match)
-        if name and name.words not in target.other_names:
-            target.other_names.append(name.words)
-            target.cite(name, supports=["otherName"])
+        target.also_called(quote.group(match))
 
 
 def read_intervention_details(record: TrialRecord, lines: list[Quote], types: Mapping[str, str]) -> None:
@@ -103,9 +99,7 @@ def read_intervention_details(record: TrialRecord, lines: list[Quote], types: Ma
             if other[1]:
                 _other_names(target, bare.group(other, 1))
         elif names and bullet:
-            if bare.words not in target.other_names:
-                target.other_names.append(bare.words)
-                target.cite(bare, supports=["otherName"])
+            target.also_called(bare)
         else:
             names = False
             _describe(record, target, bare)

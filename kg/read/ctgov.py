@@ -255,11 +255,7 @@ def _is_outcome(line: Quote) -> bool:
 
 def _outcomes(record: TrialRecord, page: Page) -> None:
     labelled = False
-    for field, kind in (
-        ("primaryOutcomes", "PrimaryOutcome"),
-        ("secondaryOutcomes", "SecondaryOutcome"),
-        ("otherOutcomes", "OtherOutcome"),
-    ):
+    for field, kind in fields.OUTCOMES.items():
         for section in page.all(field):
             labelled = True
             _outcome_list(record, section, page, kind)

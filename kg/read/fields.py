@@ -21,6 +21,12 @@ SCHEMES = {
     "primaryPurpose": "PurposeScheme",
     "sex": "SexScheme",
 }
+#: The sections of outcomes, with our classes.
+OUTCOMES = {
+    "primaryOutcomes": "PrimaryOutcome",
+    "secondaryOutcomes": "SecondaryOutcome",
+    "otherOutcomes": "OtherOutcome",
+}
 #: The names that pages give the parts of a study's design.
 SCHEMES_BY_LABEL = {
     "allocation": "allocation",
@@ -184,6 +190,13 @@ def outcome(record: TrialRecord, kind: str, measure: Quote, frame: Quote | None,
         one.description = description.words
         one.cite(description.strip(), supports=["outcomeDescription"])
     record.has_outcome.append(one)
+
+
+def time_frame(record: TrialRecord, quote: Quote) -> None:
+    """Give the last outcome a time frame that stands apart from it, when it has none."""
+    if record.has_outcome and not record.has_outcome[-1].time_frame:
+        record.has_outcome[-1].time_frame = quote.words
+        record.has_outcome[-1].cite(quote, supports=["timeFrame"])
 
 
 def titled(record: TrialRecord, page: Page) -> None:

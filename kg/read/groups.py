@@ -79,10 +79,7 @@ def _each_line(block: Block) -> list[Block]:
 
 def _others(one: Intervention, quote: Quote) -> None:
     for match in re.finditer(r"[^,;\n]+", quote.text):
-        name = quote.group(match)
-        if name and name.words not in one.other_names:
-            one.other_names.append(name.words)
-            one.cite(name, supports=["otherName"])
+        one.also_called(quote.group(match))
 
 
 def _describe(arm: Arm, text: Quote) -> None:
@@ -259,13 +256,15 @@ class Groups:
 
     def _link(self, label: Quote, one: Intervention) -> None:
         """An intervention that names its arm: kept until the arms are known, which may stand before or after."""
+        self._known_arm(label).gets(one.name, label)
+
+    def _known_arm(self, label: Quote) -> Arm:
+        """The arm of this label, which is added when there is none."""
         arm = self._arms.get(label.words.casefold())
         if arm is None:
             arm = self._arms[label.words.casefold()] = Arm(label=label.words, order=len(self.record.has_arm) + 1)
             self.record.has_arm.append(arm)
-        if one.name not in arm.has_intervention:
-            arm.has_intervention.append(one.name)
-            arm.cite(label, supports=["hasIntervention"])
+        return arm
 
     def _arm(self, label: Quote, kind: str, description: Quote | None) -> Arm | None:
         if (match := _ARM_TYPE_AFTER.search(label.text)) and match.start() > 0:
@@ -275,10 +274,7 @@ class Groups:
         label = label.strip(" \t\u00a0:.–—-")
         if not label or len(label.text) > 200:
             return None
-        arm = self._arms.get(label.words.casefold())
-        if arm is None:
-            arm = self._arms[label.words.casefold()] = Arm(label=label.words, order=len(self.record.has_arm) + 1)
-            self.record.has_arm.append(arm)
+        arm = self._known_arm(label)
         arm.arm_type = arm.arm_type or terms.code("ArmTypeScheme", kind)
         arm.cite(label)
         if description:
@@ -350,9 +346,7 @@ class Groups:
             else:
                 getting = [one] if (one := self._add(name, kind)) else []
             for one in getting:
-                if one.name not in arm.has_intervention:
-                    arm.has_intervention.append(one.name)
-                    arm.cite(quote, supports=["hasIntervention"])
+                arm.gets(one.name, quote)
 
     def _named_in(self, arm: Arm) -> None:
         """An arm gets the interventions of the record that its label or description names.

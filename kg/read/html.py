@@ -17,7 +17,7 @@ import orjson
 from lxml import etree
 
 from kg import assets
-from kg.document import Document, Quote
+from kg.document import Document
 from kg.errors import DocumentError
 from kg.read.blocks import Block, Kind
 
@@ -134,18 +134,20 @@ class _Walk:
 
     def walk(self, root: Any) -> None:
         events = etree.iterwalk(root, events=("start", "end"))
+        skipped: Any = None  # its end follows at once
         for event, element in events:
             if not isinstance(element.tag, str):
                 self._text(element.tail or "" if event == "end" else "")
                 continue
             if event == "start":
                 if self._skipped(element):
+                    skipped = element
                     events.skip_subtree()
                 else:
                     self._enter(element)
                     self._text(element.text or "", element.tag == "pre")
             else:
-                if not self._skipped(element):
+                if element is not skipped:
                     self._leave(element)
                 self._text(element.tail or "")
         self._flush()
@@ -371,6 +373,3 @@ def _placed(source: Document, raw: list[_Raw]) -> tuple[Document, list[Block]]:
             )
         )
     return document, blocks
-
-
-__all__ = ["Block", "Quote", "is_html", "read"]

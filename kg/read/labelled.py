@@ -28,12 +28,7 @@ _CODES = {
     "purpose": "primaryPurpose",
     "sex": "sex",
 }
-_OUTCOMES = {
-    "primaryOutcomes": "PrimaryOutcome",
-    "secondaryOutcomes": "SecondaryOutcome",
-    "otherOutcomes": "OtherOutcome",
-    "outcomes": "OtherOutcome",
-}
+_OUTCOMES = fields.OUTCOMES | {"outcomes": "OtherOutcome"}
 _SITE_NAME = re.compile(r"\s+[|–—-]\s+[^|–—]{2,60}$|^View of\b.*")
 _TRAILING_ID = re.compile(r"\s*[(\[][^()\[\]]{6,30}[)\]]\s*$")
 _SENTENCE = re.compile(r"\w+[.!?]$")
@@ -62,10 +57,8 @@ def read(document: Document, page: Page, index: MeshIndex) -> TrialRecord:
     for section in page.sections:
         if kind := _OUTCOMES.get(section.field):
             read_outcomes(record, kind, section.blocks())
-        elif section.field == "timeFrame" and record.has_outcome and not record.has_outcome[-1].time_frame:
-            frame = section.value()
-            record.has_outcome[-1].time_frame = frame.words
-            record.has_outcome[-1].cite(frame, supports=["timeFrame"])
+        elif section.field == "timeFrame":
+            fields.time_frame(record, section.value())
     _words(record, page)
     _structured(record, page, groups)
     return record

@@ -46,9 +46,8 @@ def read_outcomes(record: TrialRecord, kind: str, blocks: list[Block]) -> None:
         elif measure is None:
             measure = next(iter(told.get("", [])), None)
             if measure is None:
-                if frame and record.has_outcome and not record.has_outcome[-1].time_frame:
-                    record.has_outcome[-1].time_frame = frame.words
-                    record.has_outcome[-1].cite(frame, supports=["timeFrame"])
+                if frame:
+                    fields.time_frame(record, frame)
                 continue
         if match := _FRAME.search(measure.text) or _BRACKETED.search(measure.text):
             frame = frame or measure.group(match, 1 if match[1] else 2)

@@ -15,7 +15,7 @@ from kg.mesh import MeshIndex
 from kg.read import labelled
 from kg.read.blocks import Block
 from kg.read.page import Layout, Page, Section
-from kg.read.rendering import Rendering
+from kg.read.rendering import Rendering, values
 from kg.record import TrialRecord
 
 _NOTHING = frozenset(
@@ -37,11 +37,7 @@ def is_record(record: Mapping[str, Any]) -> bool:
 
 
 def _values(record: Any, path: str) -> list[str]:
-    found = [record]
-    for name in path.split("."):
-        found = [one[name] for one in found if isinstance(one, dict) and one.get(name) is not None]
-        found = [item for one in found for item in (one if isinstance(one, list) else [one])]
-    return [str(one) for one in found if isinstance(one, (str, int)) and not isinstance(one, bool)]
+    return [str(one) for one in values(record, path) if isinstance(one, (str, int)) and not isinstance(one, bool)]
 
 
 def _all(record: Mapping[str, Any], path: str, anywhere: list[str]) -> list[str]:
@@ -49,8 +45,8 @@ def _all(record: Mapping[str, Any], path: str, anywhere: list[str]) -> list[str]
     if not path.startswith("*."):
         return _values(record, path)
     for place in anywhere:
-        if values := _values(record, f"{place}{path[1:]}"):
-            return values
+        if found := _values(record, f"{place}{path[1:]}"):
+            return found
     return []
 
 

@@ -7,7 +7,18 @@ give the same text.
 
 from __future__ import annotations
 
+from typing import Any
+
 from kg.document import Document, Quote
+
+
+def values(record: Any, path: str) -> list[Any]:
+    """The values at a dotted path of a record of objects and lists, in order; those of a list each."""
+    found = [record]
+    for name in path.split("."):
+        found = [one[name] for one in found if isinstance(one, dict) and one.get(name) is not None]
+        found = [item for one in found for item in (one if isinstance(one, list) else [one])]
+    return found
 
 
 class Rendering:

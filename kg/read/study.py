@@ -20,7 +20,7 @@ from kg.errors import DocumentError
 from kg.mesh.nlm import canonical
 from kg.read import fields, identifier
 from kg.read.ctgov import TYPES
-from kg.read.rendering import Rendering
+from kg.read.rendering import Rendering, values
 from kg.record import (
     Arm,
     Intervention,
@@ -35,11 +35,6 @@ from kg.record import (
 _TYPES = {name.upper().replace(" ", "_"): kind for name, kind in TYPES.items()} | TYPES
 #: The API gives text as markdown, in which signs are escaped: "Age \\>= 18" (CommonMark 0.31, section 2.4).
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_OUTCOMES = {
-    "primaryOutcomes": "PrimaryOutcome",
-    "secondaryOutcomes": "SecondaryOutcome",
-    "otherOutcomes": "OtherOutcome",
-}
 
 
 def is_study(text: str) -> bool:
@@ -77,11 +72,7 @@ class _Study:
 
     def all(self, path: str, under: Any = None) -> list[Any]:
         """The values at a dotted path, in order; those of a list each."""
-        found = [self.protocol if under is None else under]
-        for name in path.removesuffix("[]").split("."):
-            found = [one[name] for one in found if isinstance(one, dict) and one.get(name) is not None]
-            found = [item for one in found for item in (one if isinstance(one, list) else [one])]
-        return found
+        return values(self.protocol if under is None else under, path.removesuffix("[]"))
 
     def quotes(self, path: str, under: Any = None, label: str = "") -> Iterator[Quote]:
         """The values at a path, each written into the rendering."""
@@ -232,9 +223,8 @@ def _arms(record: TrialRecord, source: _Study) -> None:
     for group, arm in zip((g for g in groups if g.get("label")), record.has_arm, strict=False):
         for quote in source.quotes("interventionNames[]", group, "arm gets"):
             name = typed.get(" ".join(quote.words.split()).casefold())
-            if name and name not in arm.has_intervention:
-                arm.has_intervention.append(name)
-                arm.cite(quote, supports=["hasIntervention"])
+            if name:
+                arm.gets(name, quote)
 
 
 def _intervention(
@@ -263,22 +253,18 @@ def _intervention(
         one.description = f"{one.description}\n{description.words}".strip()
         one.cite(description, supports=[] if apart else ["treatmentDescription"])
     for quote in source.quotes("otherNames[]", found):
-        if quote and quote.words not in one.other_names:
-            one.other_names.append(quote.words)
-            one.cite(quote, supports=["otherName"])
+        one.also_called(quote)
     for quote in source.quotes("armGroupLabels[]", found, "given in arm"):
         target = arms.get(quote.words)
         if target is None:
             continue
-        if one.name not in target.has_intervention:
-            target.has_intervention.append(one.name)
-            target.cite(quote, supports=["hasIntervention"])
+        target.gets(one.name, quote)
         if apart and description:  # how this arm gets it, and not another
             target.cite(description, supports=["treatmentDescription"])
 
 
 def _outcomes(record: TrialRecord, source: _Study) -> None:
-    for name, kind in _OUTCOMES.items():
+    for name, kind in fields.OUTCOMES.items():
         for one in source.all(f"outcomesModule.{name}"):
             measure = source.take("measure", one, kind)
             frame = source.take("timeFrame", one, "time frame")
