@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -14,14 +14,19 @@ from kg.language.duration import days
 from kg.language.number import plain
 from kg.link import concept_node, link_condition, link_intervention, link_terms
 from kg.mesh import MeshIndex
+from kg.node import Node
 from kg.read.identifier import key
-from kg.record import Condition, Criterion, Intervention, Linked, Node, Organization, Treatment, TrialRecord
+from kg.record import Condition, Criterion, Intervention, Linked, Organization, Treatment, TrialRecord
+from kg.results import Analysis, Reported
+from kg.results import parts as result_parts
 
 _SUPPORTS = {
     "armDescription": "dcterms:description",
     "outcomeDescription": "dcterms:description",
     "treatmentDescription": "dcterms:description",
     "otherName": "skos:altLabel",
+    "groupDescription": "dcterms:description",
+    "measureDescription": "dcterms:description",
 }
 
 
@@ -89,6 +94,7 @@ def complete(record: TrialRecord, document: Document, index: MeshIndex, place: P
         reference.id, reference.type = f"{parts}/reference/{number}", ["Reference"]
     for body in (*record.sponsor, *record.collaborator, *record.record_owner):
         _organization(body)
+    _results(record, parts)
     _days(record)
     _source(record, document)
     for node in _nodes(record):
@@ -128,6 +134,30 @@ def _criteria(criteria: list[Criterion], parts: str, index: MeshIndex) -> list[L
 
 def _organization(body: Organization) -> None:
     body.id, body.type = iri.shared("organization", body.label), ["Organization"]
+
+
+def _results(record: TrialRecord, parts: str) -> None:
+    arms = {arm.label: arm.id for arm in record.has_arm}
+    for group in record.has_result_group:
+        group.id = f"{parts}/{group.id}"
+        group.of_arm = arms.get(group.of_arm, "")
+    reported: list[tuple[str, Sequence[Reported]]] = [
+        ("flow", record.has_flow_step),
+        ("measure", record.has_reported_measure),
+        ("event", record.has_adverse_event),
+    ]
+    for name, nodes in reported:
+        for number, node in enumerate(nodes, 1):
+            node.id = f"{parts}/result/{name}/{number}"
+            for part, inner in result_parts(node):
+                for place, one in enumerate(inner, 1):
+                    one.id = f"{node.id}/{part}/{place}"
+                    if isinstance(one, Analysis):
+                        one.compares = sorted({f"{parts}/{group}" for group in one.compares})
+                    else:
+                        one.of_group = f"{parts}/{one.of_group}"
+    for measure in record.has_reported_measure:
+        measure.of_outcome = f"{parts}/{measure.of_outcome}" if measure.of_outcome else ""
 
 
 def _in_days(duration: str) -> Decimal | None:
@@ -187,7 +217,12 @@ def _nodes(record: TrialRecord) -> Iterator[Node]:
         yield criterion
         yield from criterion.has_constraint
     yield from (*record.sponsor, *record.collaborator, *record.record_owner, *record.investigator, *record.has_site)
-    yield from (*record.has_registration, *record.has_reference)
+    yield from (*record.has_registration, *record.has_reference, *record.has_result_group)
+    reported: list[Reported] = [*record.has_flow_step, *record.has_reported_measure, *record.has_adverse_event]
+    for node in reported:
+        yield node
+        for _, inner in result_parts(node):
+            yield from inner
 
 
 def shared(record: TrialRecord, concepts: list[Linked]) -> list[Condition | Intervention | Linked]:

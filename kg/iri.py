@@ -65,6 +65,9 @@ def graph(trial_iri: str, document_key: str) -> str:
 #: The named graph of what trials share: concepts with their hierarchy, drugs, conditions, organizations.
 SHARED_GRAPH = BASE + "graph/shared"
 
+#: The named graph of what a store says of itself.
+DATASET_GRAPH = BASE + "graph/dataset"
+
 
 def absolute(relative: str) -> str:
     """``relative`` resolved against :data:`BASE`."""

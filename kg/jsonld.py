@@ -16,7 +16,8 @@ import pyoxigraph as ox
 
 from kg import assets, iri
 from kg.errors import DocumentError
-from kg.record import Condition, Intervention, Linked, Part, TrialRecord, to_json
+from kg.node import Part
+from kg.record import Condition, Intervention, Linked, TrialRecord, to_json
 
 #: Characters that no IRI may hold (RFC 3987), in an identifier of a record's JSON.
 _SUSPECT = re.compile(rb'"id":"[^"]*[\x00-\x20<>{}|\\^`]')

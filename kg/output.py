@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,86 +86,77 @@ def turtle_head() -> bytes:
 
 
 class Writer:
-    """Writes the outcomes of a build one after the other, then what they share.
+    """Makes the bytes of a graph from the outcomes of a build, one after the other; what they share is written once.
 
-    In forms without named graphs a statement that two documents make is written once.
+    With named graphs, what trials share follows the first trial that has it. In forms without, it comes at the end, and a
+    statement that two documents make is written once.
     """
 
-    def __init__(self, file: IO[bytes], form: Form) -> None:
-        self._file = file
+    def __init__(self, form: Form) -> None:
         self._form: Form = "nq" if form == "store" else form
         self._common: set[str] = set()
         self._known: set[bytes] = set()
         self._first = True
         self.statements = 0
-        if self._form == "ttl":
-            file.write(turtle_head())
-        elif self._form == "jsonld":
-            file.write(b'{"@context":' + jsonld.context() + b',"@graph":[\n')
 
-    def add(self, outcome: Outcome) -> None:
-        """Write what one document says of its trial; keep what is shared for the end."""
+    def begin(self) -> bytes:
+        """What stands before the first trial."""
+        if self._form == "ttl":
+            return turtle_head()
+        return b'{"@context":' + jsonld.context() + b',"@graph":[\n' if self._form == "jsonld" else b""
+
+    def add(self, outcome: Outcome) -> bytes:
+        """What one document says of its trial; what it shares with others is kept for the end, or comes after it."""
         if self._form == "jsonld":
-            self._file.write((b"" if self._first else b",\n") + outcome.record)
+            text = (b"" if self._first else b",\n") + outcome.record
             self._first = False
             self.statements += len(outcome.own) + len(outcome.common)
-            return
-        self._common.update(outcome.common)
+            return text
         if self._form == "nq":
-            self._lines([f"{line[:-1]}<{outcome.graph}> ." for line in outcome.own])
-            return
+            common = self._in_shared(self._new(outcome.common))
+            return self._lines([f"{line[:-1]}<{outcome.graph}> ." for line in outcome.own] + common)
+        self._common.update(outcome.common)
         trial = f"<{iri.absolute(outcome.trial)}> "
         own: list[str] = []
         for line in outcome.own:
             if is_shared(line):
                 self._common.add(line)
             elif line.startswith(trial):
-                digest = _digest(line)
-                if digest not in self._known:
-                    self._known.add(digest)
-                    own.append(line)
+                own += self._new([line])
             else:
                 own.append(line)
-        self._lines(own)
+        return self._lines(own)
 
-    def _lines(self, lines: list[str]) -> None:
+    def _new(self, lines: Iterable[str]) -> list[str]:
+        """The lines that have not been written yet."""
+        fresh = []
+        for line in lines:
+            digest = _digest(line)
+            if digest not in self._known:
+                self._known.add(digest)
+                fresh.append(line)
+        return fresh
+
+    def _in_shared(self, lines: Iterable[str]) -> list[str]:
+        return [f"{line[:-1]}<{iri.SHARED_GRAPH}> ." for line in lines]
+
+    def _lines(self, lines: list[str]) -> bytes:
         self.statements += len(lines)
         if self._form == "ttl":
-            self._file.write(b"\n" + turtle(lines) if lines else b"")
-        else:
-            self._file.write("".join(f"{line}\n" for line in lines).encode())
+            return b"\n" + turtle(lines) if lines else b""
+        return "".join(f"{line}\n" for line in lines).encode()
 
-    def end(self, vocabulary: list[str]) -> None:
-        """Write what the trials share, and the statements about MeSH (N-Triples lines)."""
+    def end(self, vocabulary: list[str]) -> Iterator[bytes]:
+        """What the trials share, where it was not written yet, and the statements about MeSH (N-Triples lines)."""
         if self._form == "jsonld":
             triples = ox.parse("\n".join(vocabulary).encode(), format=ox.RdfFormat.N_TRIPLES)
             nodes = ox.serialize((q.triple for q in triples), format=ox.RdfFormat.JSON_LD)
             graph = b'{"id":"%s","@graph":%s}' % (iri.SHARED_GRAPH.encode(), (nodes or b"[]").strip())
-            self._file.write((b"" if self._first else b",\n") + graph + b"\n]}\n")
             self.statements += len(vocabulary)
-            return
-        common = sorted(self._common | set(vocabulary))
-        if self._form == "nq":
-            self._lines([f"{line[:-1]}<{iri.SHARED_GRAPH}> ." for line in common])
+            yield (b"" if self._first else b",\n") + graph + b"\n]}\n"
+        elif self._form == "nq":
+            yield self._lines(self._in_shared(vocabulary))
         else:
+            common = sorted(self._common | set(vocabulary))
             for start in range(0, len(common), 50_000):
-                self._lines(common[start : start + 50_000])
-
-
-def write_store(nquads: Path, folder: Path) -> None:
-    """Load an N-Quads file into a new on-disk store that takes the place of ``folder`` when it is whole."""
-    fresh = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        store = ox.Store(str(fresh))
-        store.bulk_load(path=str(nquads), format=ox.RdfFormat.N_QUADS)
-        store.flush()
-        del store
-        old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+                yield self._lines(common[start : start + 50_000])

@@ -8,7 +8,7 @@ import msgspec
 
 from kg import iri, jsonld
 from kg.complete import FIRST, Place, complete, read_criteria, shared
-from kg.document import Document, Quote, read_document
+from kg.document import Document, read_document
 from kg.errors import DocumentError, Finding
 from kg.gate import Violation, failures, validate
 from kg.interpret import interpret
@@ -52,22 +52,22 @@ def is_shared(line: str) -> bool:
     return line.startswith(_SHARED)
 
 
-def understand(document: Document, index: MeshIndex) -> tuple[TrialRecord, Document]:
+def understand(document: Document, index: MeshIndex, *, results: bool = False) -> tuple[TrialRecord, Document]:
     """The record of a document with its prose understood, before linking, and the document as read.
 
     Raises DocumentError.
     """
-    record, document = read(document, index)
+    record, document = read(document, index, results=results)
     interpret(record, document, index)
     read_criteria(record, document, index)
     return record, document
 
 
-def process(name: str, data: bytes, index: MeshIndex, place: Place = FIRST) -> Outcome:
+def process(name: str, data: bytes, index: MeshIndex, place: Place = FIRST, *, results: bool = False) -> Outcome:
     """All that the graph gets from one document; never raises for what a document holds."""
     try:
-        record, document = understand(read_document(name, data), index)
-        registered = _registered(record)
+        record, document = understand(read_document(name, data), index, results=results)
+        registered = identifier.registered([*record.identifier, record.acronym])
         concepts = complete(record, document, index, place)
         jsonld.check(record)
         nodes = shared(record, concepts)
@@ -96,13 +96,6 @@ def process(name: str, data: bytes, index: MeshIndex, place: Place = FIRST) -> O
     outcome.concepts = sorted({m.removeprefix("mesh:") for n in nodes for m in n.is_within if m.startswith("mesh:")})
     outcome.counts = _counts(record)
     return outcome
-
-
-def _registered(record: TrialRecord) -> list[str]:
-    """The registry identifiers that a record gives, in normal form, the best-known registry first."""
-    texts = [*record.identifier, record.acronym]
-    found = {name.replace(" ", "-") for text in texts for name, _ in identifier.find(Quote(0, len(text), text))}
-    return sorted(found, key=lambda name: (identifier.rank(name), name))
 
 
 def _counts(record: TrialRecord) -> dict[str, int]:

@@ -14,14 +14,15 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from kg.build import build, outcomes
+from kg.build import build
 from kg.errors import UsageError
 from kg.graphs import OxigraphGraph, open_graph
 from kg.mesh import builtin
 from kg.output import beside
+from kg.pipeline import Reading, outcomes
 from kg.questions import ask
 from kg.sources import Source, find
-from tests_support import EXAMPLES, ROOT
+from tests_support import EXAMPLES, ROOT, archive_page
 
 
 def bad_documents(folder: Path) -> dict[str, str]:
@@ -109,7 +110,7 @@ def test_a_store_answers_like_a_file(tmp_path: Path, examples: OxigraphGraph) ->
         assert ask(name, stored, **values) == ask(name, examples, **values)
     build([EXAMPLES / "two-doses.txt"], f"{tmp_path}/store/")  # a new build takes the place of the old one
     assert len(ask("drug", open_graph(store=tmp_path / "store"), drug="imatinib").rows) == 1
-    assert [p.name for p in tmp_path.iterdir()] == ["store"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["store", "store.void.ttl"]
 
 
 def test_every_trial_has_a_named_graph_of_its_own(tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ class Counted(list[Source]):
 
 def test_processes_do_not_run_far_ahead_of_who_takes_their_outcomes() -> None:
     found = Counted(find([EXAMPLES]) * 40)
-    some = outcomes(found, builtin(), jobs=2)
+    some = outcomes(found, Reading(builtin(), jobs=2))
     names = [next(some).name for _ in range(20)]
     some.close()  # type: ignore[attr-defined]
     assert names == [source.name for source in found][:20]
@@ -255,23 +256,6 @@ def test_the_report_counts(tmp_path: Path) -> None:
 def test_without_mesh_the_vocabulary_stays_out(tmp_path: Path) -> None:
     build([EXAMPLES], tmp_path / "x.nt", with_mesh=False)
     assert "mesh/vocab#" not in (tmp_path / "x.nt").read_text()
-
-
-def archive_page(day: str, status: str, condition: str) -> bytes:
-    """A page in the manner of the registry's archive."""
-    rows = {
-        "ClinicalTrials Identifier:": "NCT09400001",
-        "Updated:": day,
-        "Brief title": "Warm Water for Cold Feet in Winter",
-        "Study type": "Interventional",
-        "Primary outcome": "Measure: Warmth of the toes<br>Time Frame: 2 weeks<br>Safety Issue? No",
-        "Condition": condition,
-        "Intervention": "Procedure/Surgery: Warm foot bath",
-        "Status": status,
-        "Sponsor": "Winter Clinic",
-    }
-    table = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows.items())
-    return f"<html><body><h1>View of NCT09400001 on {day}</h1><table>{table}</table></body></html>".encode()
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import typer
 
-from kg.build import BuildReport
 from kg.build import build as build_graph
 from kg.cli.options import mesh_index
+from kg.errors import UsageError
 from kg.output import beside
+from kg.report import BuildReport
+from kg.update import update as update_store
 
 
 @contextlib.contextmanager
@@ -47,6 +51,8 @@ def _say(report: BuildReport) -> None:
     parts = [_count(report.trials, "trial"), f"{report.statements} statements"]
     if joined := sum(1 for d in report.documents if d.match):
         parts.append(f"{_count(joined, 'document')} joined to a trial by an identifier that others share")
+    for change, number in sorted(Counter(d.change for d in report.documents if d.change).items()):
+        parts.append(f"{_count(number, 'document')} {change}")
     if report.set_aside:
         parts.append(f"{_count(len(report.set_aside), 'document')} set aside")
     typer.echo(
@@ -67,6 +73,15 @@ def build(
     mesh: Path | None = typer.Option(
         None, "--mesh", help="A MeSH index made by: trialkg mesh build.", show_default=False
     ),
+    results: bool = typer.Option(
+        False, "--results", help="Take in what trials reported: participant flow, outcomes, adverse events."
+    ),
+    update: bool = typer.Option(
+        False, "--update", help="Change the store FOLDER/: read only what is new or different in PATHS."
+    ),
+    remove_gone: bool = typer.Option(
+        False, "--remove-gone", help="With --update: take documents that are not in PATHS out of the store."
+    ),
     json_report: Path | None = typer.Option(
         None, "--json-report", help="Write a report on every document.", show_default=False
     ),
@@ -78,10 +93,12 @@ def build(
 
     Example: trialkg build examples -o trials.ttl
     """
+    if remove_gone and not update:
+        raise UsageError("--remove-gone goes with --update only")
     with _progress(quiet) as progress:
-        report = build_graph(
-            paths, out, index=mesh_index(mesh), mesh_path=mesh, jobs=jobs, with_mesh=with_mesh, progress=progress
-        )
+        how: dict[str, Any] = {"index": mesh_index(mesh), "mesh_path": mesh, "jobs": jobs, "with_mesh": with_mesh}
+        how |= {"results": results, "progress": progress}
+        report = update_store(paths, out, remove_gone=remove_gone, **how) if update else build_graph(paths, out, **how)
     if json_report:
         with beside(json_report) as file:
             file.write(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")

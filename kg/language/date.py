@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from kg.record import PartialDate
+from kg.node import PartialDate
 
 _MONTHS = {
     m: i

@@ -34,22 +34,22 @@ _TELLING = frozenset(
 )
 
 
-def read(document: Document, index: MeshIndex) -> tuple[TrialRecord, Document]:
+def read(document: Document, index: MeshIndex, *, results: bool = False) -> tuple[TrialRecord, Document]:
     """The record of the trial that a document describes, and the document as read, which evidence points into.
 
-    That is the document itself for a page of plain text, and a rendering of it for HTML and structured records. Raises
-    DocumentError when the document is no page of a trial, was cut off, or names no trial.
+    That is the document itself for a page of plain text, and a rendering of it for HTML and structured records. ``results``: what
+    the trial reported is read too, where the document has it. Raises DocumentError when the document is no page of a trial, was cut off, or names no trial.
     """
     if ctgov_xml.is_record(document.text):
-        return _checked(*ctgov_xml.read(document))
+        return _checked(*ctgov_xml.read(document, results=results))
     if study.is_study(document.text):
-        return _checked(*study.read(document, study.parse(document)))
+        return _checked(*study.read(document, study.parse(document), results=results))
     if document.text.lstrip()[:1] == "{":
         exported = study.load(document)
         if ictrp.is_record(exported):
             return _checked(*ictrp.read(document, exported, index))
         if ctgov_xml.is_json_record(exported):
-            return _checked(*ctgov_xml.read_json(document, exported))
+            return _checked(*ctgov_xml.read_json(document, exported, results=results))
         if register.is_record(exported):
             return _checked(*register.read(document, exported, index))
     is_html = html.is_html(document.text)

@@ -14,9 +14,10 @@ from lxml import etree
 from kg.document import Document
 from kg.errors import DocumentError
 from kg.read import study
+from kg.read.ctgov_xml_results import as_results
+from kg.read.xml_text import put, text
 from kg.record import TrialRecord
 
-_MARKED = re.compile(r"\s*(?:[-*•·]|\(?\d{1,2}[.)])\s")
 _OLD_DESIGN = {
     "Allocation": "allocation",
     "Intervention Model": "interventionModel",
@@ -193,58 +194,23 @@ def _parse(document: Document) -> Any:
     return root
 
 
-def _text(element: Any, path: str) -> str:
-    found = element if path == "." else element.find(path)
-    return _unwrapped("".join(found.itertext()).replace("\r\n", "\n")) if found is not None else ""
-
-
-def _unwrapped(text: str) -> str:
-    """A text with the line breaks that it was written with: the XML breaks lines anew at 80 characters.
-
-    Between paragraphs and items it leaves a blank line, so that a line that begins like an item, or after one, stays apart.
-    """
-    if "\n" not in text:
-        return text.strip()
-    lines: list[str] = []
-    blank = True
-    for line in text.split("\n"):
-        if not line.strip():
-            blank = True
-            continue
-        if blank or _MARKED.match(line):
-            lines += ["", line.rstrip()] if lines and blank else [line.rstrip()]
-        else:
-            lines[-1] += f" {line.strip()}"
-        blank = False
-    return "\n".join(lines).strip("\n")
-
-
-def _put(tree: dict[str, Any], path: str, value: Any) -> None:
-    """Set a value at a dotted path, unless there is one or the value is empty."""
-    *above, last = path.split(".")
-    for name in above if value not in ("", None, []) else ():
-        tree = tree.setdefault(name, {})
-    if value not in ("", None, []):
-        tree.setdefault(last, value)
-
-
 def as_study(root: Any) -> dict[str, Any]:
     """The record as a study in the form of the API v2, with the words that the XML has for codes."""
     protocol: dict[str, Any] = {}
     derived: dict[str, Any] = {}
     for path, target in _SINGLE:
-        _put(protocol, target, _text(root, path))
+        put(protocol, target, text(root, path))
     for path, target in _DATED:
-        if value := _text(root, path):
-            _put(protocol, f"{target}.date", value)
+        if value := text(root, path):
+            put(protocol, f"{target}.date", value)
             if path not in ("firstreceived_date", "lastchanged_date"):
-                _put(protocol, f"{target}.type", root.find(path).get("type", ""))
+                put(protocol, f"{target}.type", root.find(path).get("type", ""))
     for path, target in _LISTS:
-        _put(protocol, target, [t for e in root.iterfind(path) if (t := _text(e, "."))])
+        put(protocol, target, [t for e in root.iterfind(path) if (t := text(e, "."))])
     for path, target, names in _PARTS:
         for element in root.iterfind(path):
             _append(protocol, target, _part(element, names, path))
-    _put(
+    put(
         protocol,
         "designModule.enrollmentInfo.type",
         root.find("enrollment").get("type", "") if root.find("enrollment") is not None else "",
@@ -254,14 +220,12 @@ def as_study(root: Any) -> dict[str, Any]:
         ("condition_browse", "conditionBrowseModule"),
         ("intervention_browse", "interventionBrowseModule"),
     ):
-        _put(
+        put(
             derived,
             f"{target}.meshes",
-            [{"term": t} for e in root.iterfind(f"{path}/mesh_term") if (t := _text(e, "."))],
+            [{"term": t} for e in root.iterfind(f"{path}/mesh_term") if (t := text(e, "."))],
         )
-    _put(
-        derived, "miscInfoModule.removedCountries", [_text(e, ".") for e in root.iterfind("removed_countries/country")]
-    )
+    put(derived, "miscInfoModule.removedCountries", [text(e, ".") for e in root.iterfind("removed_countries/country")])
     return {"protocolSection": protocol, "derivedSection": derived}
 
 
@@ -269,9 +233,9 @@ def _part(element: Any, names: dict[str, str], path: str) -> dict[str, Any]:
     part: dict[str, Any] = {}
     for inner, name in names.items():
         if name.endswith("[]"):
-            if several := [t for e in element.iterfind(inner) if (t := _text(e, "."))]:
+            if several := [t for e in element.iterfind(inner) if (t := text(e, "."))]:
                 part[name.removesuffix("[]")] = several
-        elif value := _text(element, inner):
+        elif value := text(element, inner):
             part[name] = value
     if path.endswith("reference") and part:
         part["type"] = "RESULT" if path == "results_reference" else "BACKGROUND"
@@ -286,25 +250,25 @@ def _append(protocol: dict[str, Any], path: str, part: dict[str, Any]) -> None:
 
 def _design(protocol: dict[str, Any], root: Any) -> None:
     """Study type with "[Patient Registry]", masking with roles in brackets, phases with bars, and the design string before 2017."""
-    kind = _text(root, "study_type")
-    _put(protocol, "designModule.patientRegistry", "YES" if "[Patient Registry]" in kind else "")
-    _put(protocol, "designModule.studyType", kind.replace("[Patient Registry]", "").strip())
-    _put(protocol, "designModule.phases", [p for p in [_text(root, "phase")] if p])
+    kind = text(root, "study_type")
+    put(protocol, "designModule.patientRegistry", "YES" if "[Patient Registry]" in kind else "")
+    put(protocol, "designModule.studyType", kind.replace("[Patient Registry]", "").strip())
+    put(protocol, "designModule.phases", [p for p in [text(root, "phase")] if p])
     old = {
         m[1]: m[2].strip()
         for m in re.finditer(
-            rf"({'|'.join(_OLD_DESIGN)}|Masking):\s*([^,(]+(?:\([^)]*\))?)", _text(root, "study_design")
+            rf"({'|'.join(_OLD_DESIGN)}|Masking):\s*([^,(]+(?:\([^)]*\))?)", text(root, "study_design")
         )
     }
     for label, name in _OLD_DESIGN.items():
-        _put(protocol, f"designModule.designInfo.{name}", old.get(label, ""))
-    masking = _text(root, "study_design_info/masking") or old.get("Masking", "")
+        put(protocol, f"designModule.designInfo.{name}", old.get(label, ""))
+    masking = text(root, "study_design_info/masking") or old.get("Masking", "")
     roles = re.search(r"\(([^)]*)\)", masking)
-    _put(
+    put(
         protocol, "designModule.designInfo.maskingInfo.masking", re.sub(r"\s*\([^)]*\)", "", masking).strip() or masking
     )
     known = [r.strip() for r in roles[1].split(",")] if roles else []
-    _put(
+    put(
         protocol,
         "designModule.designInfo.maskingInfo.whoMasked",
         [r for r in known if r.lower() not in ("open label", "no masking")],
@@ -332,11 +296,18 @@ def _element(tag: str, value: Any) -> Any:
     return element
 
 
-def read_json(document: Document, record: Mapping[str, Any]) -> tuple[TrialRecord, Document]:
+def _read(document: Document, root: Any, results: bool) -> tuple[TrialRecord, Document]:
+    found = as_study(root)
+    if results:
+        found["resultsSection"] = as_results(root)
+    return study.read(document, found, "ctgov-xml", results=results)
+
+
+def read_json(document: Document, record: Mapping[str, Any], *, results: bool = False) -> tuple[TrialRecord, Document]:
     """As :func:`read`, for a record that was turned into JSON. Raises DocumentError."""
-    return study.read(document, as_study(_element("clinical_study", record)), "ctgov-xml")
+    return _read(document, _element("clinical_study", record), results)
 
 
-def read(document: Document) -> tuple[TrialRecord, Document]:
+def read(document: Document, *, results: bool = False) -> tuple[TrialRecord, Document]:
     """The record, and the document as read (see :mod:`kg.read.rendering`). Raises DocumentError."""
-    return study.read(document, as_study(_parse(document)), "ctgov-xml")
+    return _read(document, _parse(document), results)

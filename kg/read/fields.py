@@ -9,8 +9,9 @@ from kg import terms
 from kg.document import Quote
 from kg.language import date
 from kg.language.number import plain
+from kg.node import RECENT
 from kg.read.page import Page
-from kg.record import RECENT, Condition, Organization, Outcome, Passage, Person, TrialRecord
+from kg.record import Condition, Organization, Outcome, Passage, Person, TrialRecord
 
 SCHEMES = {
     "overallStatus": "StatusScheme",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from kg import assets
@@ -27,6 +28,12 @@ def find(quote: Quote) -> list[tuple[str, Quote]]:
 def registry(identifier: str) -> str:
     """The name of the registry that gave an identifier; "" for one that is unknown."""
     return next((name for name, pattern, _ in _patterns() if pattern.fullmatch(identifier)), "")
+
+
+def registered(texts: Iterable[str]) -> list[str]:
+    """The registry identifiers in texts, in normal form, those of the best-known registry first."""
+    found = {name.replace(" ", "-") for text in texts for name, _ in find(Quote(0, len(text), text))}
+    return sorted(found, key=lambda name: (rank(name), name))
 
 
 def rank(identifier: str) -> int:

@@ -6,9 +6,8 @@ and e-mail addresses of contacts are not taken over.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -20,7 +19,8 @@ from kg.errors import DocumentError
 from kg.mesh.nlm import canonical
 from kg.read import fields, identifier
 from kg.read.ctgov import TYPES
-from kg.read.rendering import Rendering, values
+from kg.read.rendering import StudyText
+from kg.read.study_results import read_results
 from kg.record import (
     Arm,
     Intervention,
@@ -33,8 +33,6 @@ from kg.record import (
 )
 
 _TYPES = {name.upper().replace(" ", "_"): kind for name, kind in TYPES.items()} | TYPES
-#: The API gives text as markdown, in which signs are escaped: "Age \\>= 18" (CommonMark 0.31, section 2.4).
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 def is_study(text: str) -> bool:
@@ -61,36 +59,14 @@ def parse(document: Document) -> Mapping[str, Any]:
     return study
 
 
-class _Study:
-    """A study, rendered value by value as it is read."""
+def read(
+    document: Document, study: Mapping[str, Any], layout: str = "ctgov-v2", *, results: bool = False
+) -> tuple[TrialRecord, Document]:
+    """The record of a study, and the document as read (see :mod:`kg.read.rendering`). Raises DocumentError.
 
-    def __init__(self, study: Mapping[str, Any], markdown: bool) -> None:
-        self.markdown = markdown
-        self.protocol: Any = study["protocolSection"]
-        self.derived: Any = study.get("derivedSection") or {}
-        self.text = Rendering()
-
-    def all(self, path: str, under: Any = None) -> list[Any]:
-        """The values at a dotted path, in order; those of a list each."""
-        return values(self.protocol if under is None else under, path.removesuffix("[]"))
-
-    def quotes(self, path: str, under: Any = None, label: str = "") -> Iterator[Quote]:
-        """The values at a path, each written into the rendering."""
-        for value in self.all(path, under):
-            if isinstance(value, bool):
-                value = "Yes" if value else "No"
-            if isinstance(value, (str, int, float)):
-                text = _ESCAPED.sub(r"\1", str(value)) if self.markdown else str(value)
-                yield self.text.add(label or path.removesuffix("[]").rsplit(".", 1)[-1], text)
-
-    def take(self, path: str, under: Any = None, label: str = "") -> Quote:
-        """The first value at a path; an empty quotation when there is none."""
-        return next(self.quotes(path, under, label), Quote(0, 0, ""))
-
-
-def read(document: Document, study: Mapping[str, Any], layout: str = "ctgov-v2") -> tuple[TrialRecord, Document]:
-    """The record of a study, and the document as read (see :mod:`kg.read.rendering`). Raises DocumentError."""
-    source = _Study(study, markdown=layout == "ctgov-v2")
+    ``results``: what the study reported is read too.
+    """
+    source = StudyText(study, markdown=layout == "ctgov-v2")
     record = TrialRecord(was_derived_from=[SourceDocument(layout=layout, title=document.name)])
     try:
         _identification(record, source)
@@ -105,6 +81,8 @@ def read(document: Document, study: Mapping[str, Any], layout: str = "ctgov-v2")
         _sites(record, source)
         _references(record, source)
         _derived(record, source)
+        if results and source.results:
+            read_results(record, source)
     except (TypeError, AttributeError, KeyError) as error:
         raise DocumentError(
             "broken-json", f"is a study whose parts are not of the form that they have: {error}"
@@ -112,7 +90,7 @@ def read(document: Document, study: Mapping[str, Any], layout: str = "ctgov-v2")
     return record, source.text.document(document)
 
 
-def _identification(record: TrialRecord, source: _Study) -> None:
+def _identification(record: TrialRecord, source: StudyText) -> None:
     module = "identificationModule"
     for path in ("nctId", "orgStudyIdInfo.id"):
         for quote in source.quotes(f"{module}.{path}"):
@@ -134,7 +112,7 @@ def _identification(record: TrialRecord, source: _Study) -> None:
     _organizations(record.record_owner, source, source.all(f"{module}.organization"), "fullName")
 
 
-def _flat(record: TrialRecord, source: _Study) -> None:
+def _flat(record: TrialRecord, source: StudyText) -> None:
     facts = assets.facts("study")
     schemes = fields.SCHEMES | facts["schemes"]
     for path, field, kind in facts["fields"]:
@@ -172,7 +150,7 @@ def _phases(text: str) -> list[str]:
     return [code for code in found if code]
 
 
-def _bodies(record: TrialRecord, source: _Study) -> None:
+def _bodies(record: TrialRecord, source: StudyText) -> None:
     for name, field in (("briefSummary", "summary"), ("detailedDescription", "description")):
         quote = source.take(f"descriptionModule.{name}", label=field)
         record.set(field, quote.words, quote)
@@ -185,7 +163,7 @@ def _bodies(record: TrialRecord, source: _Study) -> None:
     _organizations(record.collaborator, source, source.all(f"{module}.collaborators"), "name")
 
 
-def _organizations(bodies: list[Organization], source: _Study, found: list[Any], name: str) -> None:
+def _organizations(bodies: list[Organization], source: StudyText, found: list[Any], name: str) -> None:
     for one in found:
         quote = source.take(name, one, "organization")
         kind = source.take("class", one, "organization class")
@@ -196,7 +174,7 @@ def _organizations(bodies: list[Organization], source: _Study, found: list[Any],
             bodies.append(body)
 
 
-def _arms(record: TrialRecord, source: _Study) -> None:
+def _arms(record: TrialRecord, source: StudyText) -> None:
     by_label: dict[str, Arm] = {}
     typed: dict[str, str] = {}
     module = "armsInterventionsModule"
@@ -229,7 +207,7 @@ def _arms(record: TrialRecord, source: _Study) -> None:
 
 def _intervention(
     record: TrialRecord,
-    source: _Study,
+    source: StudyText,
     found: Any,
     arms: dict[str, Arm],
     typed: dict[str, str],
@@ -263,7 +241,7 @@ def _intervention(
             target.cite(description, supports=["treatmentDescription"])
 
 
-def _outcomes(record: TrialRecord, source: _Study) -> None:
+def _outcomes(record: TrialRecord, source: StudyText) -> None:
     for name, kind in fields.OUTCOMES.items():
         for one in source.all(f"outcomesModule.{name}"):
             measure = source.take("measure", one, kind)
@@ -272,7 +250,7 @@ def _outcomes(record: TrialRecord, source: _Study) -> None:
             fields.outcome(record, kind, measure, frame or None, description or None)
 
 
-def _people(record: TrialRecord, source: _Study) -> None:
+def _people(record: TrialRecord, source: StudyText) -> None:
     for one in source.all("contactsLocationsModule.overallOfficials"):
         name, role = source.take("name", one, "official"), source.take("role", one)
         affiliation = source.take("affiliation", one)
@@ -291,7 +269,7 @@ def _people(record: TrialRecord, source: _Study) -> None:
             someone.affiliation = affiliation.words
 
 
-def _sites(record: TrialRecord, source: _Study) -> None:
+def _sites(record: TrialRecord, source: StudyText) -> None:
     module = "contactsLocationsModule"
     for one in (*source.all(f"{module}.locations"), *source.all(f"{module}.locations_nested")):
         facility, city = source.take("facility", one), source.take("city", one)
@@ -318,7 +296,7 @@ def _degrees(quote: Quote) -> Decimal | None:
     return value if value is not None and value.is_finite() and abs(value) <= 180 else None
 
 
-def _references(record: TrialRecord, source: _Study) -> None:
+def _references(record: TrialRecord, source: StudyText) -> None:
     module = "referencesModule"
     for path, names in (
         ("references", {"citation": "citation", "pmid": "pmid", "type": "reference_type"}),
@@ -337,7 +315,7 @@ def _references(record: TrialRecord, source: _Study) -> None:
                 record.has_reference.append(one)
 
 
-def _derived(record: TrialRecord, source: _Study) -> None:
+def _derived(record: TrialRecord, source: StudyText) -> None:
     """NLM's own MeSH terms, with what stands above them."""
     for module in ("conditionBrowseModule", "interventionBrowseModule"):
         for path, field in (("meshes", "meshTerm"), ("ancestors", "meshAncestor")):
