@@ -17,6 +17,7 @@ from typing import IO, cast
 import orjson
 from lxml import etree
 
+from kg import aact
 from kg.document import MAX_BYTES
 from kg.errors import DocumentError, UsageError
 
@@ -38,7 +39,7 @@ class Source:
     """A document that can be read: its name for people, the file, and where in the file it stands.
 
     ``member``: of an archive; ``line``: of a file of many records, from 0; ``entry``: of the ``studies`` of a page that the API
-    of ClinicalTrials.gov gave, from 0; -1 for none.
+    of ClinicalTrials.gov gave, from 0; -1 for none; ``table``: the member is a trial of an export of AACT.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Source:
     member: str = ""
     line: int = -1
     entry: int = -1
+    table: bool = False
 
     def read(self) -> bytes:
         """The bytes. Raises DocumentError when they cannot be read, or are more than a document may have."""
@@ -54,6 +56,8 @@ class Source:
                 return _bounded(_many(self.path).item(self.line))
             if self.entry >= 0:
                 return _bounded(orjson.dumps(_studies(self.path, self.path.stat().st_mtime_ns)[self.entry]))
+            if self.table:
+                return _bounded(aact.trial(self.path, self.member))
             if self.member:
                 with zipfile.ZipFile(self.path) as archive:
                     return _member(archive, self.member)
@@ -107,7 +111,9 @@ def find(paths: list[Path]) -> list[Source]:
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path}: there is no such file or folder")
-        if path.is_dir():
+        if path.is_dir() and aact.is_export(path):
+            found.update(_of_tables(path))
+        elif path.is_dir():
             for file in path.rglob("*"):
                 relative = file.relative_to(path)
                 if file.is_file() and not any(part.startswith(".") for part in relative.parts):
@@ -202,6 +208,15 @@ def _of_page(path: Path, name: str) -> Iterator[Source]:
         yield Source(f"{name}/{number + 1:07d}", path, entry=number)
 
 
+def _of_tables(path: Path) -> Iterator[Source]:
+    """The trials of an export of AACT; the file itself when it cannot be read."""
+    try:
+        for identifier in aact.trials(path):
+            yield Source(f"{path.name}/{identifier}", path, identifier, table=True)
+    except DocumentError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
 def _of_file(path: Path, name: str) -> Iterator[Source]:
     bare = path.name.lower().removesuffix(".gz")
     exported = bare.endswith((".csv", ".xml")) and _begins(path, _EXPORT, 600)
@@ -213,6 +228,9 @@ def _of_file(path: Path, name: str) -> Iterator[Source]:
         return
     if path.suffix.lower() != ".zip":
         yield Source(name, path)
+        return
+    if aact.is_export(path):
+        yield from _of_tables(path)
         return
     try:
         with zipfile.ZipFile(path) as archive:

@@ -24,7 +24,7 @@ from kg.sources import Source
 from kg.store import Kept, Made, Store
 from kg.trial import Outcome
 
-_RECORDS = ("ctgov-v2", "ctgov-xml")
+_RECORDS = ("ctgov-v2", "ctgov-xml", "aact")
 
 
 def update(

@@ -9,7 +9,7 @@ from kg import assets
 from kg.document import Document
 from kg.errors import DocumentError
 from kg.mesh import MeshIndex
-from kg.read import centerwatch, cruk, ctgov, ctgov_xml, html, ictrp, labelled, medpath, register, sections, study
+from kg.read import aact, centerwatch, cruk, ctgov, ctgov_xml, html, ictrp, labelled, medpath, register, sections, study
 from kg.read.blocks import Block, of_quote
 from kg.read.page import Layout, Page, cut, recognise
 from kg.record import TrialRecord
@@ -46,6 +46,8 @@ def read(document: Document, index: MeshIndex, *, results: bool = False) -> tupl
         return _checked(*study.read(document, study.parse(document), results=results))
     if document.text.lstrip()[:1] == "{":
         exported = study.load(document)
+        if aact.is_record(exported):
+            return _checked(*aact.read(document, exported))
         if ictrp.is_record(exported):
             return _checked(*ictrp.read(document, exported, index))
         if ctgov_xml.is_json_record(exported):

@@ -66,7 +66,7 @@ def read(
 
     ``results``: what the study reported is read too.
     """
-    source = StudyText(study, markdown=layout == "ctgov-v2")
+    source = StudyText(study, markdown=layout in ("ctgov-v2", "aact"))
     record = TrialRecord(was_derived_from=[SourceDocument(layout=layout, title=document.name)])
     try:
         _identification(record, source)
