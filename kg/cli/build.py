@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +10,11 @@ import msgspec
 import typer
 
 from kg.build import build as build_graph
-from kg.cli.options import mesh_index
+from kg.cli.options import mesh_index, progress_bar
 from kg.errors import UsageError
 from kg.output import beside
 from kg.report import BuildReport
 from kg.update import update as update_store
-
-
-@contextlib.contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on stderr, where that is a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    rate = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading", total=None, rate="")
-
-        def show(done: int, total: int) -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, completed=done, total=total, rate=f"{speed:.0f}/s" if speed else "")
-
-        yield show
 
 
 def _count(number: int, noun: str) -> str:
@@ -95,7 +71,7 @@ def build(
     """
     if remove_gone and not update:
         raise UsageError("--remove-gone goes with --update only")
-    with _progress(quiet) as progress:
+    with progress_bar("reading", quiet) as progress:
         how: dict[str, Any] = {"index": mesh_index(mesh), "mesh_path": mesh, "jobs": jobs, "with_mesh": with_mesh}
         how |= {"results": results, "progress": progress}
         report = update_store(paths, out, remove_gone=remove_gone, **how) if update else build_graph(paths, out, **how)
