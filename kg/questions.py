@@ -97,8 +97,8 @@ def resolve_concept(text: str, graph: Graph, index: MeshIndex, kind: str = "") -
     spellings = sorted({text, canonical_name(text), text.lower(), text.title(), text.upper()})
     literals = " ".join(str(ox.Literal(s)) for s in spellings)
     rows = graph.select(
-        f"SELECT DISTINCT ?node WHERE {{ VALUES ?words {{ {literals} }} VALUES ?p {{ <{_LABEL}> <{_ALT}> }} ?node ?p ?words ."
-        f" ?node <{iri.TK}isWithin> ?node }}"
+        f"SELECT DISTINCT ?node WHERE {{ {{ SELECT DISTINCT ?node WHERE {{ VALUES ?words {{ {literals} }}"
+        f" {{ ?node <{_LABEL}> ?words }} UNION {{ ?node <{_ALT}> ?words }} }} }} ?node <{iri.TK}isWithin> ?node }}"
     ).rows
     found |= {row[0].value for row in rows if row[0]}
     return [ox.NamedNode(one) for one in sorted(found)]
