@@ -385,6 +385,9 @@ def _fixed_kinds(quote: Quote, times: list[Window]) -> Iterator[Constraint]:
             continue  # the window says it already
         one = Constraint(kind=kind, concept_label=" ".join(match.group().split()))
         test = kind == "Pregnancy" and re.search(r"negative[\w\s,()-]{0,40}pregnancy test", text, re.I)
-        one.negated = bool(test) or (_negated(text, match.start()) and kind != "Consent")
+        joined = kind == "Pregnancy" and re.search(
+            r"\bnon[- ]?$", text[max(0, match.start() - 5) : match.start()], re.I
+        )
+        one.negated = bool(test or joined) or (_negated(text, match.start()) and kind != "Consent")
         one.cite(quote.group(match))
         yield one
