@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from kg.build import build
 from kg.cli import main
-from kg.eligibility import Eligibility, Match, every, name_of, opposite, some, variable_of
+from kg.eligibility import Eligibility, Match
+from kg.eligibility.chart import name_of, variable_of
+from kg.eligibility.truth import every, opposite, some
 from kg.errors import UsageError
 from kg.fhir import as_patient
 from kg.graphs import OxigraphGraph, open_graph

@@ -1,0 +1,222 @@
+"""How the constraints of a criterion turn out, one by one and together."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable
+
+from kg import assets
+from kg.eligibility.bounds import bound
+from kg.eligibility.chart import Chart, ended, name_of, variable_of
+from kg.eligibility.requirements import Concept, Constraint, Criterion, Trial
+from kg.eligibility.truth import Reasoned, Truth, deciding, every, opposite, some, telling
+from kg.language.duration import days
+from kg.patient import Therapy
+
+_WOMEN = re.compile(r"\b(?:wom[ae]n|females?)\b", re.I)
+_MEN = re.compile(r"\b(?:m[ae]n|males?)\b", re.I)
+_FOR_WOMEN = re.compile(
+    r"\W*(?:(?:all|if|for|any)\s+)*(?:wom[ae]n|females?)\b(?!\s*(?:and|or|/)\s*(?:m[ae]n|males?))", re.I
+)
+_FOR_MEN = re.compile(
+    r"\W*(?:(?:all|if|for|any)\s+)*(?:m[ae]n|males?)\b(?!\s*(?:and|or|/)\s*(?:wom[ae]n|females?))", re.I
+)
+#: What stands about a disease in words such as "if hepatic metastases are present".
+_OF_WHOM = re.compile(
+    r"^\W*(?:(?:if|for|in|with|patients?|subjects?|participants?|those|who|has|have|having|known|documented|the|presence|of)\s+)+"
+    r"|(?:\s+(?:are|is|present|exist|exists|noted|only))+\W*$",
+    re.I,
+)
+_NURSING = re.compile(r"nurs|breast|lactat", re.I)
+_NOT_THERE = re.compile(r"\b(?:no|not|without|absence|absent)\b", re.I)
+
+
+def _apart(criterion: Criterion, one: Constraint, trial: Trial) -> list[str]:
+    """The trial's own diseases, where a criterion speaks of another ("no other malignancy")."""
+    label = re.escape(one.concept_label.split(" ")[-1]) if one.concept_label else ""
+    other = "|".join(assets.facts("patient")["other"])
+    found = label and re.search(rf"\b(?:{other})\b[^.;]{{0,60}}?{label}", criterion.text, re.I)
+    return trial.conditions if found else []
+
+
+def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
+    """Whether what a constraint speaks of holds of the patient, apart from whether it must."""
+    if one.variable or one.kind == "Measurement":
+        return bound(one, seen)
+    if one.kind == "Pregnancy":
+        told = seen.patient.nursing if _NURSING.search(one.concept_label) else seen.patient.pregnant
+        if seen.patient.sex == "male":
+            return False, "the patient is male"
+        return told, f"{one.concept_label}: {'not given' if told is None else 'yes' if told else 'no'}"
+    if one.kind in ("PriorTherapy", "ConcurrentTherapy") and one.concepts and not variable_of(one.concept_label):
+        accept = _accepted(one, seen)
+        found = [seen.has_therapy(node, accept) for node in one.concepts]
+        return some(truth for truth, _ in found), telling(found)
+    diseases = [node for node in one.concepts if seen.is_disease(node)]
+    if one.kind in ("Diagnosis", "Demographic", "Biomarker") and diseases:
+        apart = _apart(criterion, one, trial)
+        found = [seen.has_disease(node, one.exceptions, one.maximum_time_since, apart) for node in diseases]
+        truth, reason = some(truth for truth, _ in found), telling(found)
+        if truth and _says_more(one, criterion, diseases, seen):
+            return None, f"{reason}; whether it is what is meant, the words must tell"
+        return truth, reason
+    label = one.concept_label or "what is asked"
+    return None, f"{label}: not in a patient's record" if one.kind in (
+        "Consent",
+        "Contraception",
+    ) else f"{label} is not understood well enough"
+
+
+def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart) -> bool:
+    """Whether the words say more than the concept that they were linked to: "T3 cancer", "metastasis to the brainstem"."""
+    if not one.concept_label:
+        return False
+    label = name_of(one.concept_label)
+    known = any(label == name_of(seen.label(n)) or seen.exact(n) in seen.index.find(one.concept_label) for n in nodes)
+    return not known or bool(
+        re.search(rf"{re.escape(one.concept_label)}\s+(?:to|of|involving)\s", criterion.text, re.I)
+    )
+
+
+def _accepted(one: Constraint, seen: Chart) -> Callable[[Therapy], Truth]:
+    def accept(therapy: Therapy) -> Truth:
+        ago = ended(therapy, seen)
+        if one.kind == "ConcurrentTherapy":
+            return None if ago is None else True if ago[1] == 0 else False if ago[0] > 0 else None
+        if one.maximum_time_since:
+            limit = days(one.maximum_time_since)
+            return None if ago is None else True if ago[1] <= limit else False if ago[0] > limit else None
+        if one.minimum_time_since:
+            limit = days(one.minimum_time_since)
+            return None if ago is None else True if ago[0] >= limit else False if ago[1] < limit else None
+        return True
+
+    return accept
+
+
+def _washed_out(one: Constraint, seen: Chart) -> Reasoned:
+    """Whether enough time has passed since the therapy, which need not have been given."""
+    limit = days(one.minimum_time_since)
+
+    def too_recent(therapy: Therapy) -> Truth:
+        ago = ended(therapy, seen)
+        return None if ago is None else False if ago[0] >= limit else True if ago[1] < limit else None
+
+    found = [seen.has_therapy(node, too_recent) for node in one.concepts]
+    truth = some(t for t, _ in found)
+    return opposite(truth), f"{telling(found)}; asked are {limit:.0f} days since"
+
+
+def _when(words_: str, seen: Chart) -> Truth:
+    """Whether the condition under which a constraint counts is true of the patient."""
+    women, men = bool(_WOMEN.search(words_)), bool(_MEN.search(words_))
+    if women != men and seen.patient.sex:
+        return (seen.patient.sex == "female") == women
+    truths: list[Truth] = []
+    asked_name = name_of(_OF_WHOM.sub("", words_))
+    for thing in seen.diseases:
+        if thing.name and thing.name == asked_name:
+            return bool(_NOT_THERE.search(words_)) == thing.entry.absent
+    for start, end, owners in seen.index.mentions(words_):
+        named = words_[start:end]
+        nodes = {owner: Concept(label=named, exact=owner, within=set(seen.index.closure(owner))) for owner in owners}
+        asked = Chart.__new__(Chart)
+        asked.patient, asked._concepts, asked.index, asked.today = seen.patient, nodes, seen.index, seen.today
+        asked.diseases, asked.therapies, asked.measures = seen.diseases, seen.therapies, seen.measures
+        truths.append(some(asked.has_disease(owner)[0] for owner in owners))
+    if not truths:
+        return None
+    found = every(truths)
+    return opposite(found) if _NOT_THERE.search(words_) else found
+
+
+def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
+    """Whether one constraint is satisfied: a required one holds, a forbidden one does not."""
+    if one.modality == "Allowed":
+        return True, f"{one.concept_label or 'this'} is allowed"
+    if one.kind == "PriorTherapy" and one.minimum_time_since and one.concepts and one.modality == "Required":
+        return _washed_out(one, seen)
+    truth, reason = _holds(one, criterion, trial, seen)
+    return (opposite(truth) if one.modality == "Forbidden" else truth), reason
+
+
+def _of_group(group: list[Constraint], criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
+    """Constraints that belong together: bounds on one quantity, with the variants that count for some people."""
+    always = [one for one in group if not one.applies_when]
+    variants = [(one, _when(one.applies_when, seen)) for one in group if one.applies_when]
+    base = [_one(one, criterion, trial, seen) for one in always]
+    if len(always) > 1 and all(one.modality == "Forbidden" for one in always) and always[0].variable:
+        plain: Reasoned = (some(t for t, _ in base), deciding(base))  # a forbidden range: both its ends must hold
+    else:
+        plain = (every(t for t, _ in base), deciding(base))
+    if not variants:
+        return plain
+    true = [_one(one, criterion, trial, seen) for one, holds in variants if holds]
+    if true:
+        return every(t for t, _ in true), deciding(true)
+    unsure = [_one(one, criterion, trial, seen) for one, holds in variants if holds is None]
+    if not always:
+        return (
+            (True, "counts for others")
+            if not unsure
+            else (True if every(t for t, _ in unsure) else None, deciding(unsure))
+        )
+    if any(truth is not plain[0] for truth, _ in unsure):
+        return None, f"{plain[1]}; it depends: {next(o.applies_when for o, h in variants if h is None)}"
+    return plain
+
+
+def _groups(constraints: list[Constraint]) -> list[list[Constraint]]:
+    together: dict[tuple[str, str], list[Constraint]] = defaultdict(list)
+    for number, one in enumerate(constraints):
+        same_end = one.comparator if one.modality == "Required" else ""
+        together[(one.variable, same_end) if one.variable else ("", str(number))].append(one)
+    return list(together.values())
+
+
+def _unscored(constraints: list[Constraint], seen: Chart) -> list[Constraint]:
+    """The constraints less the forbidden diseases whose severity a forbidden score of the same criterion tells."""
+    scores = {one.variable for one in constraints if one.modality == "Forbidden"}
+    told = {assets.facts("patient")["scored"].get(variable) for variable in scores} - {None}
+    return [
+        one
+        for one in constraints
+        if not (
+            told
+            and one.kind == "Diagnosis"
+            and one.modality == "Forbidden"
+            and any(told & seen.above(n) for n in one.concepts)
+        )
+    ]
+
+
+def decide(criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
+    """Whether a patient satisfies a criterion, with the reason that decides."""
+    if not criterion.constraints:
+        return None, "is not computable: read the words"
+    sex = seen.patient.sex
+    if (sex == "male" and _FOR_WOMEN.match(criterion.text)) or (sex == "female" and _FOR_MEN.match(criterion.text)):
+        return True, f"does not apply: the patient is {sex}"
+    constraints = _unscored(criterion.constraints, seen)
+    always = [one for one in constraints if not one.alternative]
+    found = [_of_group(group, criterion, trial, seen) for group in _groups(always)]
+    ways: dict[str, list[Constraint]] = defaultdict(list)
+    for one in constraints:
+        if one.alternative:
+            ways[one.alternative].append(one)
+    if ways:
+        each = []
+        for group in ways.values():
+            inner = [_of_group(part, criterion, trial, seen) for part in _groups(group)]
+            if all(one.modality == "Forbidden" for one in group):
+                each.append((some(t for t, _ in inner), deciding(inner)))
+            else:
+                each.append((every(t for t, _ in inner), deciding(inner)))
+        forbidden = all(one.modality == "Forbidden" for group in ways.values() for one in group)
+        # Of several ways one must hold; of several that are forbidden none may.
+        truth = every(t for t, _ in each) if forbidden else some(t for t, _ in each)
+        decisive = [one for one in each if one[0] is truth] or each
+        found.append((truth, deciding(decisive)))
+    truth = every(t for t, _ in found)
+    return truth, deciding([one for one in found if one[0] is truth] or found)
