@@ -140,11 +140,41 @@ def test_exceptions_are_kept_apart() -> None:
 
 
 def test_pregnancy_contraception_consent() -> None:
-    assert [k["kind"] for k in read("Not pregnant or nursing")] == ["Pregnancy"]
+    assert [(k["conceptLabel"], k["modality"]) for k in read("Not pregnant or nursing")] == [
+        ("pregnant", "Forbidden"),
+        ("nursing", "Forbidden"),
+    ]
+    (test,) = read("Negative pregnancy test within 7 days before the first dose")
+    assert (test["modality"], test["maximumTimeSince"]) == ("Forbidden", "P7D")
     assert [
         (k["kind"], k["minimumTimeSince"]) for k in read("Effective contraception for 3 months after treatment")
     ] == [("Contraception", "P3M")]
     assert [(k["kind"], k["modality"]) for k in read("Signed informed consent")] == [("Consent", "Required")]
+
+
+@pytest.mark.parametrize(
+    ("text", "bounds"),
+    [
+        ("WBC between 2.5 and 20 x 10^9/L", [("ge", "2500"), ("le", "20000")]),
+        ("Platelets 50-100 x 10^9/L", [("ge", "50000"), ("le", "100000")]),
+        ("Neutrophils > 1.5 G/L", [("gt", "1500")]),
+        ("QTc interval not longer than 470 msec", [("le", "470")]),
+        ("Blood pressure over 150/90 mmHg", [("gt", "150"), ("gt", "90")]),
+        ("Temperature of 38.5 or greater", [("ge", "38.5")]),
+        ("Minimum disc height of 5 mm", [("ge", "0.5")]),
+        ("LDH not more than twice the upper limit of normal", [("le", "2")]),
+        ("Creatinine ≤ ULN", [("le", "1")]),
+        ("Ejection fraction below the lower limit of normal", [("lt", "1")]),
+        ("Urine protein/creatinine ratio < 1", [("lt", "1")]),
+    ],
+)
+def test_numbers_as_laboratories_write_them(text: str, bounds: list[tuple[str, str]]) -> None:
+    found = read(text)
+    assert [(k["comparator"], k.get("canonicalValue") or k["value"]) for k in found] == bounds
+
+
+def test_a_list_shares_its_head() -> None:
+    assert [k["concept"] for k in read("Active hepatitis B or C")] == [["D006509"], ["D006526"]]
 
 
 @pytest.mark.parametrize(

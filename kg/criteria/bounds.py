@@ -73,6 +73,10 @@ _YOUNG = frozenset({"under", "over", "above", "below", "younger than", "older th
 _TIMED = frozenset({"a", "mo", "wk", "d"})
 
 
+#: Two pressures in one number: "140/90".
+_PAIR = re.compile(r"\d{2,3}\s?/\s?(\d{2,3})\b")
+
+
 @dataclass(slots=True)
 class Bound:
     """One bound: the variable ("" when no known one), comparator, value and unit, with its span in the text.
@@ -332,6 +336,11 @@ def find(text: str, section: str = "") -> list[Bound]:
             pairs = [("eq", one.value)]
         else:
             continue
+        if names == ["BloodPressure"] and (pair := _PAIR.match(text, one.at)) and len(pairs) == 1:
+            op, lower = pairs[0][0], Decimal(pair[1])
+            for name, value in (("SystolicBloodPressure", pairs[0][1]), ("DiastolicBloodPressure", lower)):
+                bounds.append(Bound(start, max(end, pair.end()), name, op, value, "mm[Hg]", "", "", when, one.at))
+            continue
         for name in names:
             for op, value in pairs:
                 bounds.append(Bound(start, end, name, op, value, code, one.relative_to, label, when, one.at))
@@ -343,6 +352,8 @@ def canonical(one: Bound) -> Decimal | None:
     if not one.variable or one.relative_to:
         return None
     term = terms.scheme("VariableScheme")[one.variable]
+    if one.unit == "g/L" and term.unit == "/uL":  # "1.5 G/L": giga per litre, as French laboratories write it
+        return unit.convert(one.value, "10*9/L", term.unit)
     if term.unit in ("{score}", "{count}", "1", "%") or not one.unit:
         return one.value if one.unit in ("", "%", term.unit) and term.unit in ("{score}", "{count}", "1", "%") else None
     return unit.convert(one.value, one.unit, term.unit, term.molar_mass)

@@ -34,6 +34,9 @@ _PLANNED = re.compile(
 )
 _FOR_SOME = re.compile(r"\s*(?:for|if|in)\b")
 _PARENTHESIS = re.compile(r"\(\s*$")
+#: A letter that goes on with a list: "B or C", "A, B and C".
+_LETTER = re.compile(r"\s*(?:,|/|or|and|and/or)\s*(?:or\s+|and\s+)?([A-Z])\b")
+_NURSING = re.compile(r"nurs|lactat|breast", re.I)
 
 
 @cache
@@ -66,11 +69,13 @@ def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex, section: str
     _alternatives(text, found, made)
     spans = [(b.at, b.end) for b in found]
     times = _windows(text, spans)
-    mentions = _mentions(text, index, [(b.start, b.end) for b in found if b.variable])
+    spans = [(b.start, b.end) for b in found if b.variable]
+    spans += [(b.end, b.end + len(b.when) + 3) for b in found if b.when]  # whom a bound applies to is no criterion
+    mentions = _mentions(text, index, spans)
     _assign(text, times, mentions)
     made += _therapies_and_diagnoses(quote, times, mentions, exclusion)
     made += _fixed_kinds(quote, times)
-    made = _distinct(made)
+    made = _timed_test(_distinct(made), quote)
     allowed = bool(bounds.pattern("allowed").search(text)) and not re.match(r"\s*not?\b", text, re.I)
     for one in made:
         one.modality = (
@@ -102,6 +107,27 @@ def _any_excludes(quote: Quote, made: list[Constraint]) -> None:
     if number > 1:
         for one, which in zip(made, numbers, strict=True):
             one.alternative = which
+
+
+def _timed_test(made: list[Constraint], quote: Quote) -> list[Constraint]:
+    """The window of a pregnancy test belongs to the test: "negative pregnancy test within 7 days"."""
+    tests = [c for c in made if c.kind == "Pregnancy" and c.negated]
+    windows = [
+        c
+        for c in made
+        if not (c.concept or c.variable or c.concept_label)
+        and c.kind in ("PriorTherapy", "Diagnosis")
+        and c.maximum_time_since
+    ]
+    if len(tests) != 1 or len(windows) != 1 or not re.search(r"\btests?\b", quote.text, re.I):
+        return made
+    test, window = tests[0], windows[0]
+    test.maximum_time_since = window.maximum_time_since
+    spans = [(e.start or 0, e.end or 0) for c in (test, window) for e in c.evidence]
+    start, end = min(s for s, _ in spans) - quote.start, max(e for _, e in spans) - quote.start
+    test.evidence = []
+    test.cite(quote.part(start, end))
+    return [c for c in made if c is not window]
 
 
 def _distinct(made: list[Constraint]) -> list[Constraint]:
@@ -187,8 +213,22 @@ def _mentions(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list
             continue  # the abbreviation in brackets after the name
         if identifier and index.in_trees(identifier, _DIAGNOSIS):
             found.append(_Mention(start, end, identifier, False))
+            found += _same_head(text, start, end, index)
         elif identifier and index.in_trees(identifier, _THERAPY):
             found.append(_Mention(start, end, identifier, True))
+    return found
+
+
+def _same_head(text: str, start: int, end: int, index: MeshIndex) -> list[_Mention]:
+    """What shares the head of a name: hepatitis C in "hepatitis B or C"."""
+    found: list[_Mention] = []
+    head, _, letter = text[start:end].rpartition(" ")
+    while len(letter) == 1 and (other := _LETTER.match(text, end)):
+        owners = index.find(f"{head} {other[1]}")
+        if not owners:
+            break
+        found.append(_Mention(other.start(1), other.end(1), owners[0], False))
+        end = other.end(1)
     return found
 
 
@@ -370,7 +410,7 @@ def _unnamed(quote: Quote, window: Window) -> Constraint:
 
 
 def _fixed_kinds(quote: Quote, times: list[Window]) -> Iterator[Constraint]:
-    """Pregnancy, contraception, consent and biomarkers, each at most once a criterion."""
+    """Pregnancy, nursing, contraception, consent and biomarkers, each at most once a criterion."""
     text = quote.text
     for name, kind in (
         ("pregnancy", "Pregnancy"),
@@ -378,16 +418,24 @@ def _fixed_kinds(quote: Quote, times: list[Window]) -> Iterator[Constraint]:
         ("consent", "Consent"),
         ("biomarker", "Biomarker"),
     ):
-        match = bounds.pattern(name).search(text)
-        if not match:
+        matches = list(bounds.pattern(name).finditer(text))
+        if not matches:
             continue
         if kind == "Contraception" and any(w.bound == "minimum" for w in times):
             continue  # the window says it already
-        one = Constraint(kind=kind, concept_label=" ".join(match.group().split()))
-        test = kind == "Pregnancy" and re.search(r"negative[\w\s,()-]{0,40}pregnancy test", text, re.I)
-        joined = kind == "Pregnancy" and re.search(
-            r"\bnon[- ]?$", text[max(0, match.start() - 5) : match.start()], re.I
-        )
-        one.negated = bool(test or joined) or (_negated(text, match.start()) and kind != "Consent")
-        one.cite(quote.group(match))
-        yield one
+        firsts = [m for m in matches if kind == "Pregnancy" and _NURSING.match(m.group())][:1]
+        firsts += [m for m in matches if m not in firsts and not (kind == "Pregnancy" and _NURSING.match(m.group()))][
+            :1
+        ]
+        for match in sorted(firsts, key=lambda m: m.start()):
+            yield _fixed(quote, kind, match)
+
+
+def _fixed(quote: Quote, kind: str, match: re.Match[str]) -> Constraint:
+    text = quote.text
+    one = Constraint(kind=kind, concept_label=" ".join(match.group().split()))
+    test = kind == "Pregnancy" and re.search(r"negative[\w\s,()-]{0,40}pregnancy test", text, re.I)
+    joined = kind == "Pregnancy" and re.search(r"\bnon[- ]?$", text[max(0, match.start() - 5) : match.start()], re.I)
+    one.negated = bool(test or joined) or (_negated(text, match.start()) and kind != "Consent")
+    one.cite(quote.group(match))
+    return one

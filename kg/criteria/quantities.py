@@ -24,7 +24,7 @@ _ULN = re.compile(
     r"(?:(?:the|of|institutional|institution's|laboratory|local|age-adjusted|site|reference|lab|central|their|its|respective|normal|than)\s+)*"
     r"(?P<limit>(?:upper|lower)\s+(?:institutional\s+|laboratory\s+)?(?:limits?|levels?|range|end|bound(?:ary)?)\s*(?:of\s+(?:the\s+)?"
     r"(?:institutional\s+|laboratory\s+|local\s+|reference\s+)*(?:normal|range|reference|reference range)(?:\s+range)?)?"
-    r"|(?:upper|lower)\s+normal(?:\s+(?:limits?|range))?|I?ULN\b|UNL\b|ULNR\b|I?LLN\b|baseline\b|predicted\b|normal\b|control\b)",
+    r"|(?:upper|lower)\s+normal(?:\s+(?:limits?|range))?|(?:maximum|maximal)\s+normal(?:\s+values?)?|normal\s+(?:maximum|upper limit)|I?ULN\b|UNL\b|ULNR\b|I?LLN\b|baseline\b|predicted\b|normal\b|control\b)",
     re.I,
 )
 _AFTER_LIMIT = re.compile(r"\s?(?:x|×|X|\*|times)\s?$")
@@ -76,6 +76,16 @@ class Quantity:
         return self.unit in _TIME_UNITS
 
 
+#: A word for a unit that is not known, before "or more": "100.4 F or greater", "18 ans or more".
+_STRANGE = re.compile(r"\s?[A-Za-z°º]{1,10}(?=\s+(?:or|and)\s)")
+#: "Minimum disc height of", "maximum:" before a number.
+_EXTREME = re.compile(r"\b(min(?:imum|imal)?|max(?:imum|imal)?)\.?(?:\s+(?:[A-Za-z-]{2,}\s+){1,5}of|\s*[=:])\s*$", re.I)
+_EXTREMES = {"min": "ge", "max": "le"}
+_BARE_LIMIT = re.compile(
+    r"(?<![A-Za-z])(?:the\s+)?(?:institutional\s+|laboratory\s+|local\s+)?"
+    r"((?:ULN|UNL|LLN)\b|(?:upper|lower) limits? of (?:the )?normal(?:\s+range)?)",
+    re.I,
+)
 _DATE = re.compile(r"\d{1,2}/\d{1,2}/(?:19|20)?\d\d(?!\d)")
 _SECOND = re.compile(number.NUMBER, re.I)
 _PIECE = re.compile(r"[A-Za-z]+|[^\sA-Za-z]")
@@ -153,6 +163,8 @@ def _is_name(text: str, start: int, end: int) -> bool:
         return True
     tail = text[end : end + 14]
     lead = text[max(0, start - 80) : start]
+    if tail[:1] == "." and re.match(r"\.\s+[A-Z][a-z]", tail) and _is_next_item(text, start, end):
+        return True
     if tail.startswith(")") and lead.count("(") <= lead.count(")") and not _comparator_before(text, start):
         return True  # the number of an item
     return bool(
@@ -164,6 +176,13 @@ def _is_name(text: str, start: int, end: int) -> bool:
             and not re.match(r"(?:x|X)\s?(?:ULN|UNL|the|upper|lower|normal|instit)", tail, re.I)
         )
     )
+
+
+def _is_next_item(text: str, start: int, end: int) -> bool:
+    """Whether the digits number an item of a list that runs on in a line: "... 7. No infection 8. No ..."."""
+    number_ = text[start:end]
+    before = text[max(0, start - 600) : start]
+    return number_.isdigit() and int(number_) > 1 and bool(re.search(rf"(?<![\d.]){int(number_) - 1}\.\s", before))
 
 
 def _unit_after(text: str, end: int) -> tuple[str, int]:
@@ -184,8 +203,19 @@ def _unit_after(text: str, end: int) -> tuple[str, int]:
     return (code, match.end()) if code else ("", end)
 
 
-def find(text: str) -> Iterator[Quantity]:
-    """The quantities of a text, from left to right."""
+def find(text: str) -> list[Quantity]:
+    """The quantities of a text, from left to right; a bare limit ("not above the ULN") is once the limit."""
+    found = list(_numbers(text))
+    for match in _BARE_LIMIT.finditer(text):
+        sign = _comparator_before(text, match.start())
+        if sign and all(q.end <= match.start() or q.start >= match.end() for q in found):
+            limit = "LowerLimitOfNormal" if match[1][:1].lower() == "l" else "UpperLimitOfNormal"
+            one = Quantity(sign[1], match.end(), match.start(), Decimal(1), sign[0], relative_to=limit)
+            found.append(one)
+    return sorted(found, key=lambda q: q.at)
+
+
+def _numbers(text: str) -> Iterator[Quantity]:
     behind_pattern, behind_codes = _behind()
     position = 0
     while match := _NUMBER.search(text, position):
@@ -207,6 +237,8 @@ def find(text: str) -> Iterator[Quantity]:
             upper = number.parse(second.group())
             if upper is not None and (upper > value or spread.group().strip() in ("-", "–", "—", "to")):
                 one.upper = number.plain(upper)
+                if number.power(match.group()) == 1 and value * number.power(second.group()) <= upper:
+                    one.value = number.plain(value * number.power(second.group()))  # "50-100 x 10^9/L"
                 one.unit, one.end = (
                     _unit_after(text, second.end()) if not one.unit else (one.unit, _unit_after(text, second.end())[1])
                 )
@@ -223,10 +255,15 @@ def find(text: str) -> Iterator[Quantity]:
             one.relative_to, one.end = _limit(limit), limit.end()
             if one.unit not in ("%",):
                 one.unit = ""
+        if one.comparator == "eq" and (bound := _EXTREME.search(text[max(0, start - _REACH) : start])):
+            one.comparator = _EXTREMES[bound[1][:3].lower()]
         if not one.comparator and one.upper is None:
-            if behind := behind_pattern.match(text, one.end, one.end + 40):
+            strange = None if one.unit else _STRANGE.match(text, one.end, one.end + 24)
+            if behind := behind_pattern.match(text, strange.end() if strange else one.end, one.end + 40):
                 one.comparator, one.end = behind_codes[" ".join(behind[1].lower().split())], behind.end()
-            elif flipped := _FLIPPED.match(text, one.end, one.end + 4):
+            elif bound := _EXTREME.search(lead):
+                one.comparator, one.start = _EXTREMES[bound[1][:3].lower()], one.start - (len(lead) - bound.start())
+            elif flipped := _FLIPPED.match(text, one.end, one.end + 6):
                 one.comparator, one.flipped = _FLIP[_SIGN[flipped[1]]], True
                 one.end = flipped.end()
         elif (

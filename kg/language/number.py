@@ -10,6 +10,7 @@ from kg import assets
 _FACTS = assets.facts("numbers")
 _UNITS: dict[str, int] = _FACTS["units"]
 _TENS: dict[str, int] = _FACTS["tens"]
+_TIMES: dict[str, int] = _FACTS["times"]
 
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d{1,2}(?![\d,])|\d+(?:[.·]\d+)?|[.·]\d+"
 _POWER = r"(?:\s?[x×X*•∙]\s?10\s?(?:\^|\*\*|\*|e|E)?\s?[⁰¹²³⁴⁵⁶⁷⁸⁹\d]{1,2}|\s10(?:3|6|9|12)(?=\s?/\s?[lL]\b))"
@@ -21,7 +22,10 @@ _WORDS = (
 #: A number in digits, or in digits times a power of ten.
 DIGITS = rf"(?:(?:{_DIGITS})(?:{_POWER})?|10\s?\^\s?\d{{1,2}})"
 #: A number in digits or in words.
-NUMBER = rf"(?:{DIGITS}|(?<![A-Za-z-])(?:{_WORDS})(?![A-Za-z]))"
+NUMBER = (
+    rf"(?:{DIGITS}|(?<![A-Za-z-])(?:{_WORDS})(?![A-Za-z])"
+    rf"|(?<![A-Za-z-])(?:{'|'.join(_TIMES)})(?=\s+(?:the\s+)?(?:upper|ULN|UNL|institution|laborator|local|normal|lower|LLN)))"
+)
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _POWER_PARTS = re.compile(rf"({_DIGITS})\s?[x×X*•∙ ]\s?10\s?(?:\^|\*\*|\*|e|E)?\s?(\d{{1,2}})")
@@ -34,6 +38,16 @@ def _digits(text: str) -> Decimal:
     if _THOUSANDS.fullmatch(text):
         text = text.replace(",", "")
     return Decimal(text.replace(",", "."))
+
+
+def power(text: str) -> Decimal:
+    """The power of ten that a number is written with; 1 for one without.
+
+    >>> str(power("20 x 10^9")), str(power("20"))
+    ('1000000000', '1')
+    """
+    match = _POWER_PARTS.fullmatch(text.strip().translate(_SUPERSCRIPTS))
+    return Decimal(10 ** int(match[2])) if match else Decimal(1)
 
 
 def parse(text: str) -> Decimal | None:
@@ -49,6 +63,8 @@ def parse(text: str) -> Decimal | None:
         return within(Decimal(10 ** int(match[1])))
     if re.fullmatch(_DIGITS, text):
         return within(_digits(text))
+    if text.lower() in _TIMES:
+        return Decimal(_TIMES[text.lower()])
     half = Decimal(0)
     words = re.split(r"[\s-]+", text.lower())
     if words[-3:] in (["and", "a", "half"], ["and", "one", "half"]):
