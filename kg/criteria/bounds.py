@@ -73,6 +73,7 @@ _YOUNG = frozenset({"under", "over", "above", "below", "younger than", "older th
 _TIMED = frozenset({"a", "mo", "wk", "d"})
 
 
+_DAILY = re.compile(r"(?:mg|ug|g)/d(?![A-Za-z])")
 #: Two pressures in one number: "140/90".
 _PAIR = re.compile(r"\d{2,3}\s?/\s?(\d{2,3})\b")
 
@@ -119,7 +120,7 @@ def _fits(variable: str, one: Quantity) -> bool:
         return False
     if wanted == "mm[Hg]" and not one.unit and one.value < _LEAST_PRESSURE:
         return False
-    if one.unit.startswith(("mg/d", "ug/d", "g/d")) and wanted != one.unit:
+    if _DAILY.match(one.unit) and wanted != one.unit:
         return False
     return not (wanted == "{score}" and one.unit not in ("", "%", "{score}", "cm", "mm"))
 
@@ -127,6 +128,8 @@ def _fits(variable: str, one: Quantity) -> bool:
 def _chain(found: list[Named], last: int, text: str) -> list[Named]:
     """The variables joined before this one ("AST and ALT"), itself included."""
     chain = [found[last]]
+    if last > 0 and text[found[last - 1].end : found[last].start] == " (":
+        return chain  # "anemia (hematocrit < 34%)": what stands in the brackets is meant
     while (
         last > 0
         and _CHAINED.match(text[found[last - 1].end : found[last].start])
@@ -153,6 +156,9 @@ def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previou
         if v.start >= clause and v.end <= one.at and _fits(v.variable, one) and not _AFTER_NUMBER.match(text, v.start)
     ]
     inside = [v for v in found if one.at <= v.start < one.end and _fits(v.variable, one)]
+    counted = one.spelled and not one.unit and after and text[one.end : after[0].start].isspace()
+    if counted and terms.scheme("VariableScheme")[after[0].variable].unit != "{count}":
+        return []  # "at least one temperature above 38": a number of measurements
     directly = directly and bool(one.unit or one.comparator or one.relative_to)
     if one.flipped and directly:
         return after[:1]

@@ -76,6 +76,7 @@ class Quantity:
         return self.unit in _TIME_UNITS
 
 
+_THOUSANDS = re.compile(r"\d{1,3}\.\d{3}")
 #: A word for a unit that is not known, before "or more": "100.4 F or greater", "18 ans or more".
 _STRANGE = re.compile(r"\s?[A-Za-z°º]{1,10}(?=\s+(?:or|and)\s)")
 #: "Minimum disc height of", "maximum:" before a number.
@@ -232,6 +233,8 @@ def _numbers(text: str) -> Iterator[Quantity]:
         if sign := _comparator_before(text, one.start):
             one.comparator, one.start = sign
         one.unit, one.end = _unit_after(text, end)
+        if one.unit in ("/mm3", "/uL") and _THOUSANDS.fullmatch(match.group()):
+            one.value = number.plain(value * 1000)  # "50.000/mm3", with the point of European records
         spread = _RANGE.match(text, one.end if one.unit else end)
         if spread and (second := _SECOND.match(text, spread.end())) and _may_range(spread.group(), lead, one, text):
             upper = number.parse(second.group())

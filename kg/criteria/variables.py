@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kg import terms
 from kg.mesh import Word, key, note_start
 
-_LONGEST = 7
+_LONGEST = 12
 
 
 class Named(NamedTuple):

@@ -12,7 +12,7 @@ from kg.language.number import plain, within
 
 _ATOMS: dict[str, str] = assets.facts("units")["atoms"]
 _ATOM = "|".join(re.escape(a).replace("\\ ", r"\s?") for a in sorted(_ATOMS, key=lambda a: (-len(a), a)))
-_PER = r"(?:\s?/\s?|\s?per\s|[· .](?=(?:kg|m2|m²|min|d|day|h)-))"
+_PER = r"(?:\s?/\s?|\s?per\s|[· .](?=(?:kg|m2|m²|min|d|day|h)\s?-\s?[12]))"
 _EXPONENT = r"(?:\s?\^?\s?-\s?[12]|⁻¹)?"
 
 #: A unit where one may stand: after a number (white space between them allowed). "L" alone may stand for a litre.
@@ -21,6 +21,8 @@ UNIT = rf"(?:{_ATOM})(?![A-Za-z0-9]){_EXPONENT}(?:{_PER}(?:{_ATOM}|1\.73\s?m(?:2
 PER_UNIT = rf"(?:/\s?|per\s)(?:{_ATOM}|1\.73\s?m(?:2|\^2|²))(?![A-Za-z0-9])(?:{_PER}(?:{_ATOM})(?![A-Za-z0-9]))*"
 
 _UNIT = re.compile(UNIT, re.I)
+#: Molar concentrations, which case alone tells from lengths.
+_MOLAR = {"mM": "mmol/L", "uM": "umol/L", "µM": "umol/L", "μM": "umol/L", "nM": "nmol/L"}
 _SPLIT = re.compile(r"\s?/\s?|\s?\bper\b\s?|[·.]", re.I)
 
 
@@ -36,6 +38,8 @@ def ucum(text: str) -> str:
     >>> ucum("mg/dL"), ucum("/mm3"), ucum("cells per microliter"), ucum("MG/d"), ucum("mL/min/1.73 m2"), ucum("mmHg")
     ('mg/dL', '/mm3', '/uL', 'mg/d', 'mL/min/{1.73_m2}', 'mm[Hg]')
     """
+    if text.strip() in _MOLAR:
+        return _MOLAR[text.strip()]
     codes: list[str] = []
     cleaned = re.sub(r"1\.73\s?m(?:2|\^2|²)", "173m2", text.strip())
     for part in _SPLIT.split(cleaned):
