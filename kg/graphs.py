@@ -6,6 +6,7 @@ Queries read the union of all named graphs, as the files without named graphs ha
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -22,6 +23,9 @@ _FORMATS = {
     "jsonld": ox.RdfFormat.JSON_LD,
     "rdf": ox.RdfFormat.RDF_XML,
 }
+
+
+_LEADING_COMMENTS = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\n)+")
 
 
 class Term(NamedTuple):
@@ -209,7 +213,9 @@ class EndpointGraph:
         self._client.setMethod("POST")
 
     def _ask(self, sparql: str, form: str) -> Any:
-        self._client.setQuery(sparql)
+        self._client.setQuery(
+            _LEADING_COMMENTS.sub("", sparql)
+        )  # SPARQLWrapper takes their words for those of the query
         self._client.setReturnFormat(form)
         try:
             response = self._client.query()

@@ -29,6 +29,7 @@ _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 _ALT = "http://www.w3.org/2004/02/skos/core#altLabel"
 #: Stands for a name that the graph does not know: it matches nothing, and every engine takes it.
 _NOTHING = ox.NamedNode(iri.BASE + "nothing")
+_ESCAPED_U = re.compile(r"\\\\([uU])")
 _MESH_ID = re.compile(r"(?:mesh:)?([DC]\d{6,9})")
 
 
@@ -145,12 +146,17 @@ def _terms(parameter: Parameter, value: str, graph: Graph, index: MeshIndex) -> 
     return [ox.Literal(value.encode("utf-8", "replace").decode())]
 
 
+def _written(value: ox.NamedNode | ox.Literal) -> str:
+    """A term as query text that every engine reads alike: some expand ``\\u0041`` before they see that its backslash is escaped."""
+    return _ESCAPED_U.sub(lambda m: f"\\\\\\U{ord(m[1]):08X}", str(value))
+
+
 def _bind(sparql: str, name: str, values: list[ox.NamedNode | ox.Literal] | None) -> str:
     """Put terms in the place of the example's; None takes the block out, so that the variable is free."""
     block = re.compile(rf"VALUES\s+\?{re.escape(name)}\s*\{{[^{{}}]*\}}")
     if not block.search(sparql):
         raise ValueError(f"the query has no VALUES block for ?{name}")
-    text = "" if values is None else f"VALUES ?{name} {{ {' '.join(str(v) for v in values or [_NOTHING])} }}"
+    text = "" if values is None else f"VALUES ?{name} {{ {' '.join(_written(v) for v in values or [_NOTHING])} }}"
     return block.sub(lambda _: text, sparql)
 
 

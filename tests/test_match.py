@@ -49,7 +49,7 @@ def verdicts(found: list[Match]) -> dict[str, dict[str, str]]:
 def test_every_verdict_of_twelve_patients(eligibility: Eligibility, request: pytest.FixtureRequest) -> None:
     found = {path.stem: verdicts(eligibility.match(load(path))) for path in sorted(PATIENTS.iterdir())}
     if request.config.getoption("--accept"):
-        GOLDEN.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        GOLDEN.write_text(json.dumps(found, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     expected = json.loads(GOLDEN.read_text())
     assert len(found) == 12
     for patient, trials in expected.items():
