@@ -1,15 +1,17 @@
-"""trialkg query and trialkg sparql"""
+"""trialkg query, trialkg ask and trialkg sparql"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+import msgspec
 import typer
 
 from kg import questions
 from kg.answers import FORMATS, render
 from kg.cli import options
+from kg.english import understand
 from kg.errors import UsageError
 
 
@@ -73,6 +75,39 @@ def query(
     typer.echo(sparql if show_sparql else render(graph.select(sparql), form, _width()), nl=False)
 
 
+def ask(
+    text: list[str] = typer.Argument(help="The question, in English.", show_default=False),
+    files: list[Path] | None = options.GRAPH,
+    store: Path | None = options.STORE,
+    endpoint: str | None = options.ENDPOINT,
+    engine: str = options.ENGINE,
+    form: str = options.FORMAT,
+    mesh: Path | None = options.MESH,
+    show_sparql: bool = typer.Option(False, "--sparql", help="Print the query instead of asking it."),
+) -> None:
+    """Ask in plain English, without any service: one of the questions by name is found, and said on stderr.
+
+    Exit code 2, and one line that says what can be asked, when the question is not understood or can be read in several ways.
+
+    Example: trialkg ask "which trials combine imatinib with surgery" -g trials.ttl
+    """
+    options.check_format(form)
+    graph, index = options.graph(files, store, endpoint, engine), options.mesh_index(mesh)
+    found = understand(" ".join(text), graph, index)
+    query_text, notes = questions.bind(questions.question(found.question), found.parameters, graph, index)
+    typer.echo(f"trialkg: understood as: trialkg query {found.line()}", err=True)
+    for note in notes:
+        typer.echo(f"trialkg: {note}", err=True)
+    if show_sparql:
+        typer.echo(query_text, nl=False)
+    elif form == "json":
+        answer = graph.select(query_text).dicts()
+        told = {"question": found.question, "parameters": found.parameters, "sparql": query_text, "results": answer}
+        typer.echo(msgspec.json.format(msgspec.json.encode(told), indent=1).decode())
+    else:
+        typer.echo(render(graph.select(query_text), form, _width()), nl=False)
+
+
 def _width() -> int | None:
     """The width of the terminal; None where stdout is none."""
     if not sys.stdout.isatty():
@@ -125,4 +160,5 @@ def sparql(
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(query)
+    app.command()(ask)
     app.command()(sparql)
