@@ -50,8 +50,13 @@ def document(record: TrialRecord, shared: Iterable[Linked]) -> bytes:
     slim = msgspec.structs.replace(record, passages=[])
     slim.has_condition = [_in_trial(c) for c in record.has_condition]  # type: ignore[misc]
     slim.has_intervention = _merged([_in_trial(i) for i in record.has_intervention])  # type: ignore[assignment]
+    bodies = [*record.sponsor, *record.collaborator, *record.record_owner]
+    for field in ("sponsor", "collaborator", "record_owner"):
+        # The name of a body, said in the graph of every trial, would be found as often as it has trials.
+        setattr(slim, field, [msgspec.structs.replace(body, label="") for body in getattr(record, field)])
     named = iri.graph(record.id, record.was_derived_from[0].id.removeprefix("document/"))
     distinct = {node.id: node for node in shared}
+    distinct |= {body.id: Linked(id=body.id, type=body.type, label=body.label) for body in bodies}
     nodes = b",".join(to_json(_in_shared(distinct[i])) for i in sorted(distinct))
     return b'{"id":"%s","@graph":[%s]},{"id":"%s","@graph":[%s]}' % (
         named.encode(),
