@@ -9,7 +9,7 @@ import gzip
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol, cast
 
 import pyoxigraph as ox
 
@@ -69,6 +69,17 @@ def _boolean(value: Any) -> Answer:
 
 def _suffix(file: Path) -> str:
     return file.name.removesuffix(".gz").rsplit(".", 1)[-1]
+
+
+def formats(file: Path) -> tuple[ox.RdfFormat, IO[bytes]]:
+    """The form of a file of statements, and the file opened for reading, unpacked where it is .gz. Raises UsageError."""
+    form = _FORMATS.get(_suffix(file))
+    if form is None:
+        raise UsageError(f"{file}: is not .ttl, .nt, .nq, .trig, .jsonld or .rdf, so its form is not known")
+    try:
+        return form, cast(IO[bytes], gzip.open(file, "rb")) if file.suffix == ".gz" else file.open("rb")
+    except FileNotFoundError:
+        raise UsageError(f"{file}: there is no such file") from None
 
 
 def _content(file: Path) -> bytes:

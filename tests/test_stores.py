@@ -10,14 +10,19 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pyoxigraph as ox
 import pytest
 import rdflib
 
 from conftest import program
+from kg.build import build
+from kg.errors import TrialKGError
 from kg.graphs import Answer, EndpointGraph, Graph, OxigraphGraph
+from kg.load import load
 from kg.questions import bind, question
 from test_questions import ANSWERS
+from tests_support import EXAMPLES
 
 
 def free_port() -> int:
@@ -165,6 +170,66 @@ def test_the_same_answers_from_a_server(
         ours = [tuple("1" if t == "true" else "0" if t == "false" else t for t in row) for row in ours]
         theirs = [tuple("1" if t == "true" else "0" if t == "false" else t for t in row) for row in theirs]
     assert theirs == ours
+
+
+@pytest.fixture
+def empty_server(tmp_path: Path) -> Iterator[str]:
+    """An Oxigraph server without data, open for updates."""
+    port = free_port()
+    server = subprocess.Popen(
+        [program("oxigraph"), "serve", "--location", str(tmp_path / "db"), "--bind", f"127.0.0.1:{port}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(port, server)
+        yield f"http://127.0.0.1:{port}/query"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def test_a_graph_is_loaded_into_a_running_store_and_counted(empty_server: str, tmp_path: Path) -> None:
+    report = build([EXAMPLES], tmp_path / "out.nq")
+    loaded = load(tmp_path / "out.nq", empty_server)
+    assert (loaded.sent, loaded.there, loaded.graphs) == (report.statements, 0, 10)
+    graph = EndpointGraph(empty_server)
+    total = graph.select("SELECT (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } }").rows[0][0]
+    assert total and int(total.value) == report.statements
+    again = load(tmp_path / "out.nq", empty_server)  # nothing is sent twice
+    assert (again.sent, again.there) == (0, report.statements)
+    update = ox.NamedNode("https://w3id.org/trialkg/graph/shared")
+    httpx.post(empty_server.replace("/query", "/update"), data={"update": f"DROP GRAPH {update}"}).raise_for_status()
+    third = load(tmp_path / "out.nq", empty_server)  # a load that was broken off goes on
+    assert 0 < third.sent < report.statements and third.sent + third.there == report.statements
+    extra = f'INSERT DATA {{ GRAPH {update} {{ <urn:a> <urn:b> "c" }} }}'
+    httpx.post(empty_server.replace("/query", "/update"), data={"update": extra}).raise_for_status()
+    with pytest.raises(TrialKGError, match="1 of 10 graphs differ"):
+        load(tmp_path / "out.nq", empty_server)
+
+
+def test_a_file_without_graphs_and_a_store_are_loaded_too(empty_server: str, tmp_path: Path, triples: int) -> None:
+    report = build([EXAMPLES], tmp_path / "out.ttl")
+    assert load(tmp_path / "out.ttl", empty_server).sent == report.statements == triples
+    build([EXAMPLES], f"{tmp_path}/store/")
+    assert load(tmp_path / "store", empty_server).graphs == 11
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "words"),
+    [
+        ("nothing.nq", "http://127.0.0.1:9/query", "no such file"),
+        ("x.txt", "http://127.0.0.1:9/query", "form is not known"),
+        ("x.nt", "ftp://127.0.0.1/query", "http://"),
+        ("x.nt", "http://127.0.0.1:9/query", "did not answer"),
+    ],
+)
+def test_a_wrong_load_is_said_in_one_line(name: str, address: str, words: str, tmp_path: Path) -> None:
+    if name.startswith("x"):
+        (tmp_path / name).write_text('<urn:a> <urn:b> "c" .\n')
+    with pytest.raises(TrialKGError, match=words) as error:
+        load(tmp_path / name, address)
+    assert "\n" not in str(error.value)
 
 
 def test_an_endpoint_that_is_not_there_is_said_in_one_line() -> None:

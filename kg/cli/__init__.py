@@ -8,7 +8,7 @@ import sys
 import typer
 
 from kg import __version__
-from kg.cli import ask, build, criteria, fetch, match, mesh, show, validate
+from kg.cli import ask, build, criteria, fetch, load, match, mesh, show, validate
 from kg.errors import TrialKGError, UsageError
 
 #: Typer brings its own copy of click in some releases and not in others; both have this class at the root.
@@ -45,6 +45,7 @@ ask.register(app)
 show.register(app)
 criteria.register(app)
 match.register(app)
+load.register(app)
 validate.register(app)
 app.add_typer(mesh.app, name="mesh")
 
