@@ -18,9 +18,11 @@ import orjson
 
 from kg import __version__
 from kg.errors import TrialKGError, UsageError
-from kg.output import beside
+from kg.output import beside, raw_beside
 
 BASE = "https://clinicaltrials.gov/api/v2"
+#: NLM's own file of MeSH in RDF (https://id.nlm.nih.gov/mesh/).
+MESH_NT = "https://nlmpubs.nlm.nih.gov/projects/mesh/rdf/mesh.nt.gz"
 _NUMBER = re.compile(r"NCT\d{8}")
 _TRIES = 6
 _LONGEST_WAIT = 120.0
@@ -232,3 +234,33 @@ class _Api:
 def _seconds(text: str) -> float:
     """How long a Retry-After header asks to wait; 0 for a date, which is left to our own intervals."""
     return min(_LONGEST_WAIT, float(text)) if re.fullmatch(r"\d{1,6}", text.strip()) else 0.0
+
+
+def fetch_file(
+    address: str, out: Path, *, timeout: float = 60.0, progress: Callable[[int, int], None] | None = None
+) -> int:
+    """Download one file, which takes its place when it is whole; its size in bytes.
+
+    Raises UsageError for a wrong address, TrialKGError when the server does not give the whole of it.
+    """
+    import httpx
+
+    if not address.startswith(("https://", "http://")):
+        raise UsageError(f"{address}: an address begins with http:// or https://")
+    size = 0
+    try:
+        with httpx.stream("GET", address, timeout=timeout, follow_redirects=False) as response:
+            if response.status_code != 200:
+                raise TrialKGError(f"{address}: answered with HTTP {response.status_code}")
+            wanted = int(response.headers.get("content-length") or 0)
+            with raw_beside(out) as file:
+                for part in response.iter_raw(1 << 18):
+                    file.write(part)
+                    size += len(part)
+                    if progress:
+                        progress(size, max(wanted, size))
+                if wanted and size != wanted:
+                    raise TrialKGError(f"{address}: broke off after {size} of {wanted} bytes; try again")
+    except (httpx.TransportError, httpx.DecodingError) as error:
+        raise TrialKGError(f"{address}: did not answer: {error or type(error).__name__}") from error
+    return size

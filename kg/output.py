@@ -69,6 +69,14 @@ def beside(path: Path) -> Iterator[IO[bytes]]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def raw_beside(path: Path) -> Iterator[IO[bytes]]:
+    """As :func:`beside`, for bytes that are written as they are, whatever the name ends with."""
+    with beside(path.with_name(f".{path.name}.raw")) as file:
+        yield file
+    path.with_name(f".{path.name}.raw").replace(path)
+
+
 def _digest(line: str) -> bytes:
     return hashlib.blake2b(line.encode(), digest_size=10).digest()
 

@@ -16,7 +16,7 @@ import kg.fetch
 from kg.build import build
 from kg.cli import main
 from kg.errors import TrialKGError, UsageError
-from kg.fetch import Fetched, fetch
+from kg.fetch import Fetched, fetch, fetch_file
 
 NUMBERS = [f"NCT094001{n:02d}" for n in range(23)]
 
@@ -174,6 +174,18 @@ def test_on_the_command_line(registry: Registry, tmp_path: Path, capfd: pytest.C
         and "NCT99999999: the registry has no such study" in told.err
         and "1 studies in 1 files" in told.err
     )
+
+
+def test_a_file_takes_its_place_when_it_is_whole(registry: Registry, tmp_path: Path) -> None:
+    address = f"{registry.address}/studies?pageSize=2&pageToken=p0"
+    size = fetch_file(address, tmp_path / "mesh.nt.gz")
+    assert (tmp_path / "mesh.nt.gz").stat().st_size == size > 100
+    registry.faults = ["HTTP 404"]
+    with pytest.raises(TrialKGError, match="HTTP 404"):
+        fetch_file(address, tmp_path / "other.gz")
+    with pytest.raises(UsageError, match="http://"):
+        fetch_file("file:///etc/passwd", tmp_path / "other.gz")
+    assert [p.name for p in tmp_path.iterdir()] == ["mesh.nt.gz"]
 
 
 def test_requests_keep_their_distance(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kg.errors import UsageError
 from kg.mesh import MeshIndex, builtin, key, words
+from kg.mesh.describe import describe
 from kg.mesh.file import load, save
 from kg.mesh.linker import link
 from kg.mesh.nlm import read_nt
@@ -119,3 +120,15 @@ def test_the_slice_agrees_with_nlm(shared_data: Path) -> None:
         assert whole.labels[identifier] == label
         assert whole.trees.get(identifier) == slice_.trees.get(identifier)
         assert whole.ancestors(identifier) == slice_.ancestors(identifier)
+
+
+def test_a_descriptor_is_shown_with_its_place() -> None:
+    lines = describe("D000068877", builtin())
+    told = {}
+    for name, value in lines:
+        told.setdefault(name, value)
+    assert told["label"] == "Imatinib Mesylate" and told["kind"] == "descriptor" and " < " in told["tree"]
+    assert any(name == "does" and "Protein Kinase Inhibitors" in value for name, value in lines)
+    assert describe("mesh:D000068877", builtin()) == lines
+    with pytest.raises(UsageError, match="is no identifier"):
+        describe("D999999", builtin())

@@ -8,6 +8,8 @@ import typer
 
 from kg.cli import options
 from kg.errors import UsageError
+from kg.fetch import MESH_NT, fetch_file
+from kg.mesh.describe import describe
 from kg.mesh.file import save
 from kg.mesh.linker import link
 from kg.mesh.nlm import read_nt
@@ -52,3 +54,32 @@ def find(
         f"{found.identifier}\t{index.labels[found.identifier]}\t{found.relation}\t{found.justification}\t{found.confidence}"
     )
     return 0
+
+
+@app.command("show")
+def show(
+    identifier: str = typer.Argument(help="A MeSH identifier.", show_default=False),
+    mesh: Path | None = options.MESH,
+) -> None:
+    """Show a descriptor or supplementary record with its place in the trees.
+
+    Example: trialkg mesh show D000068877
+    """
+    for name, value in describe(identifier, options.mesh_index(mesh)):
+        typer.echo(f"{name:18} {value}")
+
+
+@app.command("download")
+def download(
+    out: Path = typer.Option(..., "-o", "--out", help="Where the file goes: mesh.nt.gz."),
+    address: str = typer.Option(MESH_NT, "--address", help="Where NLM keeps it."),
+    quiet: bool = typer.Option(False, "-q", "--quiet", help="Say nothing but what is wrong."),
+) -> None:
+    """Download the whole of MeSH from the U.S. National Library of Medicine; the file takes its place when it is whole.
+
+    Example: trialkg mesh download -o mesh.nt.gz
+    """
+    with options.progress_bar("downloading", quiet) as progress:
+        size = fetch_file(address, out, progress=progress)
+    if not quiet:
+        typer.echo(f"{out}: {size / 2**20:.0f} MB; next: trialkg mesh build {out} -o mesh.index", err=True)
