@@ -31,10 +31,10 @@ def _say(report: BuildReport) -> None:
         parts.append(f"{_count(number, 'document')} {change}")
     if report.set_aside:
         parts.append(f"{_count(len(report.set_aside), 'document')} set aside")
-    typer.echo(
-        f"{report.out}: {', '.join(parts)}; {report.link_rate:.0%} of conditions and interventions linked to MeSH",
-        err=True,
-    )
+    line = f"{report.out}: {', '.join(parts)}"
+    if report.counts.get("linkable"):
+        line += f"; {report.link_rate:.0%} of conditions and interventions linked to MeSH"
+    typer.echo(line, err=True)
 
 
 def build(
