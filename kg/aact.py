@@ -13,6 +13,7 @@ import os
 import sqlite3
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO
@@ -20,10 +21,10 @@ from typing import IO
 import orjson
 
 from kg import assets
+from kg.archive import check
 from kg.errors import DocumentError
 
 _MAX_FIELD = 50_000_000
-_MAX_RATIO = 200
 _BATCH = 20_000
 
 
@@ -56,7 +57,7 @@ def cache_folder() -> Path:
 
 def trials(path: Path) -> list[str]:
     """The identifiers of the trials of an export, sorted. Raises DocumentError when it cannot be read."""
-    with _connected(path) as connection:
+    with closing(_connected(_index(path))) as connection:
         return [nct for (nct,) in connection.execute("SELECT nct FROM row WHERE tab = 'studies' ORDER BY nct")]
 
 
@@ -69,22 +70,11 @@ def trial(path: Path, identifier: str) -> bytes:
     return orjson.dumps({"aact": found})
 
 
-@lru_cache(maxsize=4)
-def _opened(index: Path) -> sqlite3.Connection:
+def _connected(index: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{index.resolve().as_uri()}?mode=ro", uri=True)
 
 
-class _connected:
-    """A connection for the length of a block."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(f"{_index(path).resolve().as_uri()}?mode=ro", uri=True)
-
-    def __enter__(self) -> sqlite3.Connection:
-        return self._connection
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+_opened = lru_cache(maxsize=4)(_connected)
 
 
 def _index(path: Path) -> Path:
@@ -139,10 +129,8 @@ def _rows(path: Path, name: str) -> Iterator[dict[str, str]]:
         with zipfile.ZipFile(path) as archive:
             if name not in archive.namelist():
                 return
-            info = archive.getinfo(name)
-            if info.file_size > 2**20 and info.file_size > _MAX_RATIO * max(1, info.compress_size):
-                raise DocumentError("archive-bomb", f"unpacks to more than {_MAX_RATIO} times its size and is not read")
-            with archive.open(info) as file:
+            check(archive.getinfo(name))
+            with archive.open(name) as file:
                 yield from _parsed(file)
     except (csv.Error, zipfile.BadZipFile, OSError, EOFError) as error:
         raise DocumentError("broken-table", f"has a table that cannot be read, {name}: {error}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -62,19 +61,15 @@ def _written(
     progress: Progress | None,
 ) -> Iterator[bytes]:
     """The bytes of the graph, as they come; the report fills on the way."""
-    counts: Counter[str] = Counter()
-    readers: Counter[str] = Counter()
     concepts: set[str] = set()
     yield writer.begin()
     for done, outcome in enumerate(settled(found, reading), 1):
         report.documents.append(of_outcome(outcome))
         if outcome.finding is None:
             yield writer.add(outcome)
-            counts.update(outcome.counts)
-            readers[outcome.layout] += 1
             concepts.update(outcome.concepts)
         if progress:
             progress(done, len(found))
     yield from writer.end(vocabulary.statements(concepts, reading.mesh) if with_mesh else [])
     report.statements = writer.statements
-    report.counts, report.readers = dict(sorted(counts.items())), dict(sorted(readers.items()))
+    report.add_up()

@@ -17,7 +17,6 @@ _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 _TITLE = "http://purl.org/dc/terms/title"
 _HAS_VERSION = "http://purl.org/dc/terms/hasVersion"
 _IDENTIFIER = "http://purl.org/dc/terms/identifier"
-_SIGNS = {"lt": "<", "le": "≤", "eq": "=", "ge": "≥", "gt": ">"}
 _FACTS = [
     "overallStatus",
     "whyStopped",
@@ -199,7 +198,7 @@ def constraint_text(get: dict[str, str]) -> str:
     if get.get("value"):
         subject = get.get("variable") or get.get("conceptLabel", "")
         limit = f" × {get['relativeTo']}" if get.get("relativeTo") else f" {get['unit']}" if get.get("unit") else ""
-        parts.append(f"{subject} {_SIGNS.get(get.get('comparator', ''), '')} {get['value']}{limit}")
+        parts.append(f"{subject} {terms.SIGNS.get(get.get('comparator', ''), '')} {get['value']}{limit}")
     else:
         parts.append(get.get("concept") or get.get("conceptLabel", ""))
     for field, words in (

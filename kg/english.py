@@ -27,18 +27,7 @@ from kg.questions import Question, questions, resolve_concept
 from kg.read import identifier
 
 _TIME = {"a": "y", "mo": "mo", "wk": "w", "d": "d", "h": "h", "min": "mi"}
-#: Words for any treatment, disease or trial, which name none: MeSH has concepts for them.
-_GENERAL = frozenset(
-    "D013812 D016430 D004364 D004194 D012008 D018450 D003643 D013577 D020969 D000066491 D010361 D011795 D012107 D006262".split()
-)
-_STOP = frozenset(
-    "a an and any are as at be been both but by can could did do does for from had has have how i in into is it its list many me most no "
-    "not of on only or other out over show tell than that the their them there these this those to trial trials study studies under up "
-    "use used uses using was were what when where which who whom whose why will with without would you give given get gets patients "
-    "patient people arm arms drug drugs treatment therapy treatments results result outcome outcomes".split()
-)
-#: Courses of treatment that are told by their time, not by what is given.
-_COURSES = frozenset(f"{w} {x}" for w in ("neoadjuvant", "adjuvant") for x in ("therapy", "treatment", "chemotherapy"))
+_CLASSES = {"i": "intervention", "c": "condition"}
 _CLOSE = 0.3
 _LEAST = 0.9
 
@@ -63,6 +52,12 @@ class Reading(msgspec.Struct, kw_only=True):
         """The question as one would ask it by name."""
         given = "".join(f" --{name} {_quoted(value)}" for name, value in self.parameters.items())
         return f"{self.question}{given}"
+
+
+@cache
+def _listed(name: str) -> frozenset[str]:
+    """A list of words of ``kg/facts/phrases.toml``."""
+    return frozenset(assets.facts("phrases")[name])
 
 
 def _quoted(value: str) -> str:
@@ -134,17 +129,20 @@ def mentions(text: str, graph: Graph, index: MeshIndex) -> list[Mention]:
 def _longer(text: str, start: int, end: int, kind: str, graph: Graph, index: MeshIndex) -> int:
     """Where the name begins when the graph has a longer one that ends alike: liver metastases."""
     before = words(text[:start])
-    if not before or before[-1].stem in _STOP or text[before[-1].end : start].strip():
+    if not before or before[-1].stem in _listed("little") or text[before[-1].end : start].strip():
         return start
-    phrase = text[before[-1].start : end]
-    name = {"i": "intervention", "c": "condition"}[kind]
-    known = any(f"/{name}/" in node.value for node in resolve_concept(phrase, graph, index, name))
+    known = _in_graph(text[before[-1].start : end], _CLASSES[kind], graph, index)
     return before[-1].start if known else start
+
+
+def _in_graph(phrase: str, name: str, graph: Graph, index: MeshIndex) -> bool:
+    """Whether the graph has a node of the class that is called so."""
+    return any(f"/{name}/" in str(node.value) for node in resolve_concept(phrase, graph, index, name))
 
 
 def _kind(owners: list[str], index: MeshIndex) -> str:
     for one in owners:
-        if one in _GENERAL:
+        if one in _listed("general"):
             return ""
     for one in owners:
         if index.in_trees(one, ("C", "F03")):
@@ -172,7 +170,7 @@ def _number(amount: quantities.Quantity, named: list[Any]) -> str:
 def _by_name(text: str, graph: Graph, index: MeshIndex) -> list[Mention]:
     """Names that the graph has and MeSH has not, the longest first."""
     found = words(text)
-    useful = [w for w in found if w.stem not in _STOP and len(w.stem) > 2]
+    useful = [w for w in found if w.stem not in _listed("little") and len(w.stem) > 2]
     tried = 0
     for size in (3, 2, 1):
         for n in range(len(found) - size + 1):
@@ -181,9 +179,8 @@ def _by_name(text: str, graph: Graph, index: MeshIndex) -> list[Mention]:
                 continue
             tried += 1
             phrase = text[span[0].start : span[-1].end]
-            for kind, letter in (("intervention", "i"), ("condition", "c")):
-                nodes = [str(node.value) for node in resolve_concept(phrase, graph, index, kind)]
-                if any(f"/{kind}/" in node for node in nodes):
+            for letter, name in _CLASSES.items():
+                if _in_graph(phrase, name, graph, index):
                     return [Mention(span[0].start, span[-1].end, letter, phrase)]
     return []
 
@@ -212,7 +209,7 @@ def _plain(text: str, found: list[Mention]) -> list[Reading]:
     names = {"t": "trial", "c": "condition", "i": "drug", "ic": "class-in-condition"}
     name = names.get("".join(sorted((one.kind for one in found), key="icvndyt".find)), "")
     covered = [range(one.start, one.end) for one in found]
-    rest = [w for w in words(text) if w.stem not in _STOP and not any(w.start in span for span in covered)]
+    rest = [w for w in words(text) if w.stem not in _listed("little") and not any(w.start in span for span in covered)]
     if not name or len(rest) > 1:
         return []
     by_kind = {one.kind: [one] for one in found}
@@ -251,7 +248,7 @@ def _reading(
         parameters["words"] = words_.strip(" .?!\"'")
         used = list(found)
     for one in found:
-        if one not in used and one not in again and one.value.lower() not in ("placebo", "placebos", *_COURSES):
+        if one not in used and one not in again and one.value.lower() not in _listed("courses") | _listed("controls"):
             score -= 0.8 if one.kind == "n" else 1.2
     return Reading(question=name, parameters=parameters, score=round(score, 2))
 
@@ -277,7 +274,7 @@ def _filled(question: Question, by_kind: dict[str, list[Mention]], text: str) ->
             parameters[name] = datetime.date.today().isoformat()
             continue
         if name == "procedure":
-            waiting["i"] = [one for one in waiting.get("i", []) if one.value.lower() not in _COURSES]
+            waiting["i"] = [one for one in waiting.get("i", []) if one.value.lower() not in _listed("courses")]
         if kind and waiting.get(kind):
             one = waiting[kind].pop(0)
             parameters[name] = one.value
@@ -301,7 +298,7 @@ def understand(text: str, graph: Graph, index: MeshIndex) -> Reading:
 
 def _can_be_asked(text: str) -> str:
     """A hint: the questions that share most words with the text."""
-    asked = {w.stem for w in words(text)} - _STOP
+    asked = {w.stem for w in words(text)} - _listed("little")
 
     def shared(one: Question) -> int:
         return len(asked & {w.stem for w in words(f"{one.question} {one.summary} {one.name}")})

@@ -18,7 +18,8 @@ import orjson
 
 from kg import __version__
 from kg.errors import TrialKGError, UsageError
-from kg.output import beside, raw_beside
+from kg.graphs import web_address
+from kg.output import beside
 
 BASE = "https://clinicaltrials.gov/api/v2"
 #: NLM's own file of MeSH in RDF (https://id.nlm.nih.gov/mesh/).
@@ -166,9 +167,7 @@ class _Api:
     def __init__(self, base: str, pause: float, timeout: float) -> None:
         import httpx
 
-        if not base.startswith(("https://", "http://")):
-            raise UsageError(f"{base}: an address begins with http:// or https://")
-        self.base = base.rstrip("/")
+        self.base = web_address(base).rstrip("/")
         self._pause = pause
         self._last = 0.0
         self._errors = (httpx.TransportError, httpx.DecodingError)
@@ -245,15 +244,14 @@ def fetch_file(
     """
     import httpx
 
-    if not address.startswith(("https://", "http://")):
-        raise UsageError(f"{address}: an address begins with http:// or https://")
+    web_address(address)
     size = 0
     try:
         with httpx.stream("GET", address, timeout=timeout, follow_redirects=False) as response:
             if response.status_code != 200:
                 raise TrialKGError(f"{address}: answered with HTTP {response.status_code}")
             wanted = int(response.headers.get("content-length") or 0)
-            with raw_beside(out) as file:
+            with beside(out, pack=False) as file:
                 for part in response.iter_raw(1 << 18):
                     file.write(part)
                     size += len(part)

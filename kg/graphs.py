@@ -210,15 +210,20 @@ class RdflibGraph:
         return "".join(sorted(line + "\n" for line in text.splitlines() if line))
 
 
+def web_address(text: str) -> str:
+    """The address, when it is one of the web. Raises UsageError otherwise."""
+    if not text.startswith(("http://", "https://")):
+        raise UsageError(f"{text}: an address begins with http:// or https://")
+    return text
+
+
 class EndpointGraph:
     """A SPARQL 1.1 endpoint somewhere, through SPARQLWrapper."""
 
     def __init__(self, url: str, timeout: int = 60) -> None:
         from SPARQLWrapper import SPARQLWrapper
 
-        if not url.startswith(("http://", "https://")):
-            raise UsageError(f"{url}: an endpoint's address begins with http:// or https://")
-        self._url = url
+        self._url = web_address(url)
         self._client = SPARQLWrapper(url, agent="trialkg")
         self._client.setTimeout(timeout)
         self._client.setMethod("POST")

@@ -16,7 +16,7 @@ import msgspec
 import pyoxigraph as ox
 
 from kg.errors import TrialKGError, UsageError
-from kg.graphs import EndpointGraph, formats
+from kg.graphs import EndpointGraph, formats, web_address
 
 _BATCH = 4_000
 _COUNTED = 100
@@ -127,9 +127,7 @@ class _Updates:
     def __init__(self, address: str, user: tuple[str, str] | None, timeout: float) -> None:
         import httpx
 
-        if not address.startswith(("https://", "http://")):
-            raise UsageError(f"{address}: an address begins with http:// or https://")
-        self._address = address
+        self._address = web_address(address)
         self._errors = httpx.HTTPError
         self._client = httpx.Client(timeout=timeout, follow_redirects=False)
         self._auth: list[Any] = [None]

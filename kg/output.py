@@ -51,13 +51,16 @@ def form_of(out: str) -> Form:
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write to that takes its place when the block ends well, and leaves nothing behind when it does not."""
+def beside(path: Path, *, pack: bool = True) -> Iterator[IO[bytes]]:
+    """A file to write to that takes its place when the block ends well, and leaves nothing behind when it does not.
+
+    What goes into a name that ends with .gz is packed, unless ``pack`` says that it is already.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as raw:
-            if path.name.endswith(".gz"):
+            if pack and path.name.endswith(".gz"):
                 with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed:
                     yield cast(IO[bytes], packed)
             else:
@@ -67,14 +70,6 @@ def beside(path: Path) -> Iterator[IO[bytes]]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def raw_beside(path: Path) -> Iterator[IO[bytes]]:
-    """As :func:`beside`, for bytes that are written as they are, whatever the name ends with."""
-    with beside(path.with_name(f".{path.name}.raw")) as file:
-        yield file
-    path.with_name(f".{path.name}.raw").replace(path)
 
 
 def _digest(line: str) -> bytes:

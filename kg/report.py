@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from kg.errors import Finding
@@ -48,6 +50,14 @@ class BuildReport(msgspec.Struct, kw_only=True):
     def link_rate(self) -> float:
         """The part of conditions and interventions that have a link to MeSH."""
         return self.counts.get("linked", 0) / max(1, self.counts.get("linkable", 0))
+
+    def add_up(self) -> None:
+        """Fill ``counts`` and ``readers`` from the documents that were read for this report."""
+        read = [d for d in self.documents if not d.set_aside and d.change not in ("unchanged", "removed")]
+        counts: Counter[str] = Counter()
+        for one in read:
+            counts.update(one.counts)
+        self.counts, self.readers = dict(sorted(counts.items())), dict(sorted(Counter(d.layout for d in read).items()))
 
 
 def of_outcome(outcome: Outcome) -> DocumentReport:

@@ -18,11 +18,10 @@ import orjson
 from lxml import etree
 
 from kg import aact
+from kg.archive import MAX_RATIO, check, too_well_packed
 from kg.document import MAX_BYTES
 from kg.errors import DocumentError, UsageError
 
-#: How many times its packed size a document may unpack to, beyond the first MiB.
-MAX_RATIO = 200
 #: The most members that are read from one archive.
 MAX_MEMBERS = 1_000_000
 
@@ -80,8 +79,7 @@ def _member(archive: zipfile.ZipFile, member: str) -> bytes:
     info = archive.getinfo(member)
     if info.file_size > MAX_BYTES:
         raise DocumentError("too-large", _too_large(info.file_size))
-    if info.file_size > 2**20 and info.file_size > MAX_RATIO * max(1, info.compress_size):
-        raise DocumentError("archive-bomb", f"unpacks to more than {MAX_RATIO} times its size and is not read")
+    check(info)
     with archive.open(info) as file:
         return _bounded(file.read(MAX_BYTES + 1))
 
@@ -92,7 +90,7 @@ def _gunzip(path: Path) -> bytes:
     with gzip.open(path) as file:
         data = file.read(limit + 1)
     if len(data) > limit and limit < MAX_BYTES:
-        raise DocumentError("archive-bomb", f"unpacks to more than {MAX_RATIO} times its size and is not read")
+        raise too_well_packed()
     return _bounded(data)
 
 

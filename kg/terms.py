@@ -13,6 +13,8 @@ from kg import assets
 from kg.iri import TK
 
 _SKOS = "http://www.w3.org/2004/02/skos/core#"
+#: How people write the comparators of the ontology.
+SIGNS = {"lt": "<", "le": "≤", "eq": "=", "ge": "≥", "gt": ">"}
 _NOT_WORD = re.compile(r"[\W_]+")
 
 

@@ -7,7 +7,7 @@ register's former record of the same trial. What was built first keeps its IRIs,
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -54,13 +54,8 @@ def update(
     store = Store(Path(folder))
     store.check(Made(reading.mesh.version, results, with_mesh))
     shelf = _Shelf(store, found)
-    counts: Counter[str] = Counter()
-    readers: Counter[str] = Counter()
     for done, one in enumerate(shelf.bring_in(reading), 1):
         report.documents.append(one)
-        if one.change in ("added", "replaced"):
-            counts.update(one.counts)
-            readers[one.layout] += 1
         if progress:
             progress(min(done, len(found)), len(found))
     if remove_gone:
@@ -68,8 +63,13 @@ def update(
     store.tidy(reading.mesh if with_mesh else None)
     report.trials = shelf.trials()
     report.statements = len(store)
-    report.counts, report.readers = dict(sorted(counts.items())), dict(sorted(readers.items()))
+    report.add_up()
     return report
+
+
+def _of_kept(kept: Kept, name: str, change: str) -> DocumentReport:
+    trial = iri.local(kept.trial).removeprefix("trial/")
+    return DocumentReport(document=name, trial=trial, layout=kept.layout, sha256=kept.sha256, change=change)
 
 
 class _Shelf:
@@ -104,10 +104,7 @@ class _Shelf:
     def bring_in(self, reading: Reading) -> Iterator[DocumentReport]:
         """Read what is new and put it in its place; what became of each document."""
         for source, kept in self._same:
-            trial = iri.local(kept.trial).removeprefix("trial/")
-            yield DocumentReport(
-                document=source.name, trial=trial, layout=kept.layout, sha256=kept.sha256, change="unchanged"
-            )
+            yield _of_kept(kept, source.name, "unchanged")
         aliases, trial_of = self._known_identifiers()
         waiting: dict[Described, str] = {}
         archived: dict[str, list[Outcome]] = defaultdict(list)
@@ -235,10 +232,5 @@ class _Shelf:
                 continue
             self._store.change([kept.graph], [])
             self._by_trial[kept.trial] = [one for one in self._by_trial[kept.trial] if one != kept]
-            trial = iri.local(kept.trial).removeprefix("trial/")
-            removed.append(
-                DocumentReport(
-                    document=kept.name, trial=trial, layout=kept.layout, sha256=kept.sha256, change="removed"
-                )
-            )
+            removed.append(_of_kept(kept, kept.name, "removed"))
         return removed

@@ -70,8 +70,7 @@ def query(
     one = questions.question(name)
     graph = options.graph(files, store, endpoint, engine)
     sparql, notes = questions.bind(one, _parameters(context.args), graph, options.mesh_index(mesh))
-    for note in notes:
-        typer.echo(f"trialkg: {note}", err=True)
+    _say(notes)
     typer.echo(sparql if show_sparql else render(graph.select(sparql), form, _width()), nl=False)
 
 
@@ -96,8 +95,7 @@ def ask(
     found = understand(" ".join(text), graph, index)
     query_text, notes = questions.bind(questions.question(found.question), found.parameters, graph, index)
     typer.echo(f"trialkg: understood as: trialkg query {found.line()}", err=True)
-    for note in notes:
-        typer.echo(f"trialkg: {note}", err=True)
+    _say(notes)
     if show_sparql:
         typer.echo(query_text, nl=False)
     elif form == "json":
@@ -106,6 +104,11 @@ def ask(
         typer.echo(msgspec.json.format(msgspec.json.encode(told), indent=1).decode())
     else:
         typer.echo(render(graph.select(query_text), form, _width()), nl=False)
+
+
+def _say(notes: list[str]) -> None:
+    for note in notes:
+        typer.echo(f"trialkg: {note}", err=True)
 
 
 def _width() -> int | None:

@@ -11,8 +11,6 @@ from kg.eligibility.truth import Reasoned
 from kg.language import unit
 from kg.patient import When, when
 
-_SIGNS = {"lt": "<", "le": "≤", "eq": "=", "ge": "≥", "gt": ">"}
-
 
 def compare(value: Decimal, sign: str, limit: Decimal) -> bool:
     """Whether a value stands to a limit as the comparator (``lt``, ``le`` ...) says."""
@@ -29,7 +27,9 @@ def age(one: Constraint, seen: Chart) -> Reasoned:
     limit = Decimal(one.canonical_value or one.value)
     outcomes = {compare(_whole(age, limit, one.comparator), one.comparator, limit) for age in years}
     said = f"aged {int(years[0])}" if years[0] >= 2 else f"aged {years[0]:.2g}"
-    return (outcomes.pop() if len(outcomes) == 1 else None), f"{said}, asked is {_SIGNS[one.comparator]} {limit} years"
+    return (
+        outcomes.pop() if len(outcomes) == 1 else None
+    ), f"{said}, asked is {terms.SIGNS[one.comparator]} {limit} years"
 
 
 def _whole(age: Decimal, limit: Decimal, sign: str) -> Decimal:
@@ -45,7 +45,7 @@ def bound(one: Constraint, seen: Chart) -> Reasoned:
         return None, "the limit is not understood"
     term = terms.scheme("VariableScheme").get(one.variable)
     label = term.label if term else one.concept_label or "the quantity"
-    asked = f"asked is {_SIGNS[one.comparator]} {one.value}"
+    asked = f"asked is {terms.SIGNS[one.comparator]} {one.value}"
     measures = seen.measures.get(one.variable, []) if one.variable else []
     if not measures:
         return None, f"{label} is not given"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -55,6 +56,12 @@ class Chart:
         within.update(above for own in sorted(within) for above in assets.facts("patient")["within"].get(own, ()))
         within.update(concept for word, concept in assets.facts("patient")["implied"].items() if word in name)
         return Thing(one, identifier, frozenset(within), name)
+
+    def about(self, concepts: dict[str, Concept]) -> Chart:
+        """The same patient, asked about other concepts."""
+        other = copy.copy(self)
+        other._concepts = concepts
+        return other
 
     def above(self, node: str) -> set[str]:
         """The MeSH concepts that a node of the graph is within."""

@@ -121,9 +121,7 @@ def _when(words_: str, seen: Chart) -> Truth:
     for start, end, owners in seen.index.mentions(words_):
         named = words_[start:end]
         nodes = {owner: Concept(label=named, exact=owner, within=set(seen.index.closure(owner))) for owner in owners}
-        asked = Chart.__new__(Chart)
-        asked.patient, asked._concepts, asked.index, asked.today = seen.patient, nodes, seen.index, seen.today
-        asked.diseases, asked.therapies, asked.measures = seen.diseases, seen.therapies, seen.measures
+        asked = seen.about(nodes)
         truths.append(some(asked.has_disease(owner)[0] for owner in owners))
     if not truths:
         return None

@@ -8,11 +8,9 @@ import msgspec
 
 from kg import assets, iri
 from kg.graphs import Graph, Term
+from kg.output import PREFIXES
 
-_PREFIXES = (
-    "PREFIX tk: <https://w3id.org/trialkg/ontology#> PREFIX dcterms: <http://purl.org/dc/terms/> "
-    "PREFIX skos: <http://www.w3.org/2004/02/skos/core#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> "
-)
+_PREFIXES = "".join(f"PREFIX {name}: <{namespace}> " for name, namespace in PREFIXES.items())
 
 
 class Concept(msgspec.Struct):
