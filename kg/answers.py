@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Literal
 
 from kg.graphs import Answer, Term
@@ -13,6 +14,9 @@ from kg.output import PREFIXES
 
 Format = Literal["table", "csv", "tsv", "json", "markdown"]
 FORMATS: tuple[str, ...] = ("table", "csv", "tsv", "json", "markdown")
+
+_FORMULA = tuple("=+-@\t\r")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 def short(term: Term | None) -> str:
@@ -70,11 +74,17 @@ def _json(answer: Answer) -> str:
     )
 
 
-def _csv(answer: Answer) -> str:
+def _harmless(text: str) -> str:
+    """A value that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in _FORMULA and not _NUMBER.fullmatch(text) else text
+
+
+def _csv(answer: Answer, *, for_spreadsheet: bool) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(answer.variables)
-    writer.writerows([[t.value if t else "" for t in row] for row in answer.rows])
+    kept = _harmless if for_spreadsheet else str
+    writer.writerow(map(kept, answer.variables))
+    writer.writerows([[kept(t.value) if t else "" for t in row] for row in answer.rows])
     return out.getvalue()
 
 
@@ -103,10 +113,13 @@ def _table(answer: Answer, width: int | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def render(answer: Answer, form: str = "table", width: int | None = None) -> str:
-    """The answer as text in one of :data:`FORMATS`."""
+def render(answer: Answer, form: str = "table", width: int | None = None, *, for_spreadsheet: bool = False) -> str:
+    """The answer as text in one of :data:`FORMATS`.
+
+    CSV is as SPARQL 1.1 has it; ``for_spreadsheet`` puts an apostrophe before what a spreadsheet would take for a formula.
+    """
     if form == "csv":
-        return _csv(answer)
+        return _csv(answer, for_spreadsheet=for_spreadsheet)
     if form == "tsv":
         lines = ["\t".join(f"?{v}" for v in answer.variables)]
         return "\n".join(lines + ["\t".join(_turtle(t) for t in row) for row in answer.rows]) + "\n"

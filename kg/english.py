@@ -23,7 +23,7 @@ from kg.graphs import Graph
 from kg.language import unit
 from kg.language.duration import DAYS
 from kg.mesh import MeshIndex, words
-from kg.questions import Question, questions, resolve_concept
+from kg.questions import Question, questions, resolve_concept, with_example
 from kg.read import identifier
 
 _TIME = {"a": "y", "mo": "mo", "wk": "w", "d": "d", "h": "h", "min": "mi"}
@@ -304,10 +304,5 @@ def _can_be_asked(text: str) -> str:
         return len(asked & {w.stem for w in words(f"{one.question} {one.summary} {one.name}")})
 
     best = sorted(questions().values(), key=lambda one: (-shared(one), one.name))[:3]
-    examples = "; ".join(_example(one) for one in best)
+    examples = "; ".join(with_example(one) for one in best)
     return f"what can be asked, for example: {examples} (trialkg query lists all)"
-
-
-def _example(one: Question) -> str:
-    """A question with the example of its parameters."""
-    return re.sub(r"\{(\w+)\}", lambda m: one.parameters[m[1]].example, one.question)

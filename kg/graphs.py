@@ -5,8 +5,12 @@ Queries read the union of all named graphs, as the files without named graphs ha
 
 from __future__ import annotations
 
+import datetime
 import gzip
+import importlib
 import re
+import time
+import urllib.error
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol, cast
@@ -37,6 +41,30 @@ class Term(NamedTuple):
     language: str = ""
 
 
+def _value(term: Term | None) -> Any:
+    """A term as a value of Python."""
+    if term is None:
+        return None
+    kind = term.datatype.rsplit("#", 1)[-1]
+    try:
+        if kind in ("integer", "int", "long", "nonNegativeInteger", "positiveInteger"):
+            return int(term.value)
+        if kind in ("decimal", "double", "float"):
+            return float(term.value)
+        if kind == "date":
+            return datetime.date.fromisoformat(term.value)
+    except ValueError:
+        return term.value
+    return term.value == "true" if kind == "boolean" else term.value
+
+
+def _installed(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise UsageError(f"{name} is not installed: pip install {name}") from None
+
+
 class Answer(NamedTuple):
     """The answer to a SELECT query: the variables, and a row of terms (None where unbound) for each solution."""
 
@@ -44,8 +72,20 @@ class Answer(NamedTuple):
     rows: list[list[Term | None]]
 
     def dicts(self) -> list[dict[str, str | None]]:
-        """The rows as dictionaries of plain text, for notebooks: ``polars.DataFrame(answer.dicts())``."""
+        """The rows as dictionaries of plain text."""
         return [{v: t.value if t else None for v, t in zip(self.variables, row, strict=True)} for row in self.rows]
+
+    def columns(self) -> dict[str, list[Any]]:
+        """The values by variable: numbers, booleans and days as those of Python, everything else as text, None where unbound."""
+        return {v: [_value(row[n]) for row in self.rows] for n, v in enumerate(self.variables)}
+
+    def polars(self) -> Any:
+        """The answer as a ``polars.DataFrame``. Raises UsageError when polars is not installed."""
+        return _installed("polars").DataFrame(self.columns(), strict=False)
+
+    def pandas(self) -> Any:
+        """The answer as a ``pandas.DataFrame``. Raises UsageError when pandas is not installed."""
+        return _installed("pandas").DataFrame(self.columns())
 
 
 class Graph(Protocol):
@@ -65,6 +105,22 @@ def _boolean(value: Any) -> Answer:
     return Answer(
         ["answer"], [[Term("true" if value else "false", "literal", "http://www.w3.org/2001/XMLSchema#boolean")]]
     )
+
+
+def answer_of_json(data: Any) -> Answer:
+    """The answer that a document of the SPARQL 1.1 Query Results JSON Format, already parsed, holds."""
+    if "boolean" in data:
+        return _boolean(data["boolean"])
+    variables: list[str] = data["head"]["vars"]
+
+    def convert(cell: dict[str, str] | None) -> Term | None:
+        if cell is None:
+            return None
+        kind = "literal" if cell["type"] == "typed-literal" else cell["type"]
+        datatype = "" if "xml:lang" in cell else cell.get("datatype", "http://www.w3.org/2001/XMLSchema#string")
+        return Term(cell["value"], kind, datatype if kind == "literal" else "", cell.get("xml:lang", ""))
+
+    return Answer(variables, [[convert(b.get(v)) for v in variables] for b in data["results"]["bindings"]])
 
 
 def _suffix(file: Path) -> str:
@@ -217,11 +273,34 @@ def web_address(text: str) -> str:
     return text
 
 
+def _is_part(headers: dict[str, str]) -> str:
+    """Why a response is only a part of the answer; "" when it is whole. By the headers of Virtuoso and of our own server."""
+    if headers.get("x-sql-state", "").startswith("S1TAT"):
+        return "its time limit"
+    if "x-sparql-maxrows" in headers:
+        return f"its limit of {headers['x-sparql-maxrows']} rows"
+    if headers.get("x-result-truncated") == "true":
+        return f"its limit of {headers.get('x-result-rows', 'some')} rows"
+    return ""
+
+
+def as_rdflib(graph: Graph, sparql: str = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }") -> Any:
+    """The graph that a CONSTRUCT or DESCRIBE query makes (the whole, unless one is given) as an ``rdflib.Graph``."""
+    import rdflib
+
+    made = rdflib.Graph()
+    made.parse(data=graph.construct(sparql), format="nt")
+    return made
+
+
 class EndpointGraph:
     """A SPARQL 1.1 endpoint somewhere, through SPARQLWrapper."""
 
-    def __init__(self, url: str, timeout: int = 60) -> None:
+    def __init__(self, url: str, timeout: int = 60, waits: tuple[float, ...] = (0.5, 2.0)) -> None:
+        """``timeout`` in seconds; ``waits``: the seconds before each further try when the endpoint is busy."""
         from SPARQLWrapper import SPARQLWrapper
+
+        self._waits = waits
 
         self._url = web_address(url)
         self._client = SPARQLWrapper(url, agent="trialkg")
@@ -234,10 +313,10 @@ class EndpointGraph:
         )  # SPARQLWrapper takes their words for those of the query
         self._client.setReturnFormat(form)
         try:
-            response = self._client.query()
+            response = self._patiently()
             headers = {k.lower(): v for k, v in response.info().items()}
-            if headers.get("x-sql-state", "").startswith("S1TAT"):
-                raise TrialKGError(f"{self._url}: gave a part of the answer only (its time limit); narrow the question")
+            if reason := _is_part(headers):
+                raise TrialKGError(f"{self._url}: gave a part of the answer only ({reason}); narrow the question")
             return response.convert()
         except TrialKGError:
             raise
@@ -245,19 +324,24 @@ class EndpointGraph:
             reason = " ".join(str(error).split())[:300]
             raise TrialKGError(f"{self._url}: did not answer: {reason}") from error
 
+    def _patiently(self) -> Any:
+        """The response; asked for again, after the time that the endpoint wants, when it says that it is busy."""
+        for wait in (*self._waits, None):
+            try:
+                return self._client.query()
+            except urllib.error.HTTPError as error:
+                if wait is None or error.code not in (429, 502, 503, 504):
+                    raise
+                told = error.headers.get("Retry-After", "")
+                time.sleep(min(30.0, float(told)) if told.isdigit() else wait)
+            except urllib.error.URLError as error:
+                if wait is None or isinstance(error.reason, TimeoutError):
+                    raise
+                time.sleep(wait)
+        raise AssertionError("the last try returns or raises")
+
     def select(self, sparql: str) -> Answer:
-        data = self._ask(sparql, "json")
-        if "boolean" in data:
-            return _boolean(data["boolean"])
-        variables: list[str] = data["head"]["vars"]
-
-        def convert(cell: dict[str, str] | None) -> Term | None:
-            if cell is None:
-                return None
-            kind = "literal" if cell["type"] == "typed-literal" else cell["type"]
-            return Term(cell["value"], kind, cell.get("datatype", ""), cell.get("xml:lang", ""))
-
-        return Answer(variables, [[convert(b.get(v)) for v in variables] for b in data["results"]["bindings"]])
+        return answer_of_json(self._ask(sparql, "json"))
 
     def construct(self, sparql: str) -> str:
         graph = self._ask(sparql, "turtle")

@@ -76,6 +76,14 @@ def _digest(line: str) -> bytes:
     return hashlib.blake2b(line.encode(), digest_size=10).digest()
 
 
+def turtle_of(triples: Iterable[ox.Triple], prefixes: dict[str, str]) -> bytes:
+    """Statements as Turtle for people, sorted, with prefixes of one's own: the same bytes for the same statements."""
+    text = ox.serialize(sorted(triples, key=str), format=ox.RdfFormat.TURTLE, prefixes=prefixes) or b""
+    lines = text.splitlines(keepends=True)
+    head = sorted(line for line in lines if line.startswith(b"@prefix "))
+    return b"".join([*head, *lines[len(head) :]])
+
+
 def turtle(lines: Iterable[str]) -> bytes:
     """N-Triples lines as Turtle without the prefix declarations, in the order of the lines."""
     triples = ox.parse("\n".join(lines).encode(), format=ox.RdfFormat.N_TRIPLES)

@@ -46,13 +46,16 @@ class Parameter(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Question(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A question: its name, a one-line summary, the question in plain English, its parameters and its SPARQL."""
+    """A question: its name, a one-line summary, the question in plain English, its parameters and its SPARQL.
+
+    ``chart`` says how its answer is drawn: the ``kind`` (bars, columns, histogram), and the variables for x, y and series."""
 
     name: str
     summary: str
     question: str
     tags: list[str] = []
     parameters: dict[str, Parameter] = {}
+    chart: dict[str, str] = {}
     sparql: str = ""
 
 
@@ -80,6 +83,11 @@ def question(name: str) -> Question:
         hint = f"the nearest are {', '.join(near)}; " if near else ""
         raise UsageError(f"{name}: there is no question of that name; {hint}trialkg query lists them all")
     return found
+
+
+def with_example(one: Question) -> str:
+    """The question in plain English, with the values of its example."""
+    return re.sub(r"\{(\w+)\}", lambda match: one.parameters[match[1]].example, one.question)
 
 
 def resolve_concept(text: str, graph: Graph, index: MeshIndex, kind: str = "") -> list[ox.NamedNode]:

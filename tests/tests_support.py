@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+from starlette.testclient import TestClient
 
 from kg.document import Quote
+from kg.serve.app import application
+from kg.serve.pool import Limits, Pool
+from kg.serve.state import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
+TOKEN = "a token for tests"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def quote(text: str) -> Quote:
@@ -29,3 +39,23 @@ def archive_page(day: str, status: str, condition: str) -> bytes:
     }
     table = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows.items())
     return f"<html><body><h1>View of NCT09400001 on {day}</h1><table>{table}</table></body></html>".encode()
+
+
+def client_of(folder: Path, *, limits: Limits | None = None, **settings: Any) -> Iterator[TestClient]:
+    """A server over a store, until the generator is closed."""
+    chosen = limits or Limits(workers=2, seconds=20)
+    pool = Pool(folder, chosen, network=bool(settings.get("services")))
+    try:
+        with TestClient(application(pool, settings=Settings(limits=chosen, **settings))) as client:
+            client.pool = pool  # type: ignore[attr-defined]
+            yield client
+    finally:
+        pool.close()
+
+
+def store_with(folder: Path, *files: tuple[Path, ox.RdfFormat, str]) -> Path:
+    store = ox.Store(str(folder))
+    for path, form, graph in files:
+        store.load(path=str(path), format=form, to_graph=ox.NamedNode(graph) if graph else None)
+    store.flush()
+    return folder

@@ -10,6 +10,7 @@ import typer
 
 from kg import questions
 from kg.answers import FORMATS, render
+from kg.catalogue import catalogue
 from kg.cli import options
 from kg.english import understand
 from kg.errors import UsageError
@@ -57,16 +58,18 @@ def query(
 ) -> None:
     """Ask a question by name, with its parameters as options.
 
-    A concept is given by a name, a synonym or a MeSH identifier, and includes everything narrower.
+    A concept is given by a name, a synonym or a MeSH identifier, and includes everything narrower. Without a name all questions are
+    listed; --format turtle gives them as RDF, in the form of the SIB's sparql-examples.
 
     Example: trialkg query combine --a imatinib --b surgery -g trials.ttl
     """
-    options.check_format(form)
     if name is None:
         if context.args:
             raise UsageError(f"{context.args[0]}: name the question first")
-        typer.echo(_listing())
+        options.check_format(form, ("table", "turtle"))
+        typer.echo(catalogue(endpoint or "").decode() if form == "turtle" else _listing(), nl=form != "turtle")
         return
+    options.check_format(form)
     one = questions.question(name)
     graph = options.graph(files, store, endpoint, engine)
     sparql, notes = questions.bind(one, _parameters(context.args), graph, options.mesh_index(mesh))

@@ -62,6 +62,20 @@ def days(duration: str) -> float:
     return sum(int(count or 0) * DAYS[key] for count, key in parts)
 
 
+def words(duration: str) -> str:
+    """An xsd:duration as people say it; any other text as it is.
+
+    >>> words("P1Y6M"), words("P1D"), words("PT36H")
+    ('1 year 6 months', '1 day', '36 hours')
+    """
+    match = _ISO.fullmatch(duration)
+    if not match:
+        return duration
+    named = zip(match.groups(), ("year", "month", "day", "hour", "minute"), strict=True)
+    said = [f"{int(count)} {name}{'' if int(count) == 1 else 's'}" for count, name in named if count]
+    return " ".join(said) or duration
+
+
 def find(text: str) -> Iterator[Duration]:
     """The durations in a text, from left to right.
 
