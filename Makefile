@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs accept bench clean
+.PHONY: help demo test check accept bench screenshots editor clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -35,6 +35,12 @@ accept: $(READY) ## write the golden files anew; look at the diff before you com
 
 bench: $(READY) ## measure speed: how long each stage takes beside its floor
 	$(BIN)/python benchmarks/speed.py
+
+screenshots: $(READY) ## take the pictures of docs/ anew, with Chromium
+	$(BIN)/python tools/screenshots.py
+
+editor: ## fetch the SPARQL editor of the pages from npm
+	sh tools/editor.sh
 
 clean: ## remove what was built
 	rm -rf .venv out dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -27,6 +27,11 @@ def folder(kind: str) -> Path:
     raise FileNotFoundError(f"the folder {kind}/ is missing from this installation of trialkg; install it again")
 
 
+def facts_file(name: str) -> Path:
+    """The file ``kg/facts/NAME`` of the machine's own word lists."""
+    return _PACKAGE / "facts" / name
+
+
 @cache
 def facts(name: str) -> dict[str, Any]:
     """The machine's own word list ``kg/facts/NAME.toml`` as a dictionary (read once)."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from kg import assets, terms
+from kg import assets, terms, wording
 from kg.criteria import quantities
 from kg.criteria.variables import find as find_variables
 from kg.document import Quote
@@ -28,8 +28,16 @@ from kg.read import identifier
 
 _TIME = {"a": "y", "mo": "mo", "wk": "w", "d": "d", "h": "h", "min": "mi"}
 _CLASSES = {"i": "intervention", "c": "condition"}
-_CLOSE = 0.3
-_LEAST = 0.9
+#: Readings that are nearer to each other than this are asked back; less than the least is none.
+_CLOSE = 0.6
+_LEAST = 1.2
+#: From this likeness to a known wording on a question is considered without a pattern; and what likeness counts beside patterns.
+_ALIKE = 0.2
+_TRUST = 4.0
+#: What a word counts that speaks for another question.
+_UNLESS = 2.0
+#: A text without a word of the field is about it when it is worded like a question of ours.
+_DOMAIN = 0.5
 
 
 class Mention(NamedTuple):
@@ -74,6 +82,7 @@ def _patterns() -> dict[str, dict[str, Any]]:
             "weight": float(entry.get("weight", 3)),
             "patterns": [re.compile(p) for p in entry["patterns"]],
             "weak": [re.compile(p) for p in entry.get("weak", ())],
+            "unless": [re.compile(p) for p in entry.get("unless", ())],
             "capture": re.compile(entry["capture"]) if "capture" in entry else None,
         }
         for name, entry in facts.items()
@@ -185,7 +194,8 @@ def _by_name(text: str, graph: Graph, index: MeshIndex) -> list[Mention]:
     return []
 
 
-def _with_places(text: str, found: list[Mention]) -> str:
+def with_marks(text: str, found: list[Mention]) -> str:
+    """A text in lower case with a mark such as ``<i>`` for each thing that it names."""
     parts, position = [], 0
     for one in found:
         parts += [text[position : one.start], f"<{one.kind}>"]
@@ -196,10 +206,12 @@ def _with_places(text: str, found: list[Mention]) -> str:
 def readings(text: str, graph: Graph, index: MeshIndex) -> list[Reading]:
     """All questions that a text may be, the best first."""
     found = mentions(text, graph, index)
-    plain, marked = " ".join(text.lower().split()), _with_places(text, found)
-    if not found and not re.search(assets.facts("phrases")["domain"], plain):
+    plain, marked = " ".join(text.lower().split()), with_marks(text, found)
+    alike = wording.likeness(marked)
+    is_ours = found or re.search(assets.facts("phrases")["domain"], plain)
+    if not is_ours and max(alike.values(), default=0.0) < _DOMAIN:
         return []
-    every = [_reading(name, how, text, found, plain, marked) for name, how in _patterns().items()]
+    every = [_reading(name, how, text, found, marked, alike.get(name, 0.0)) for name, how in _patterns().items()]
     made = [one for one in every if one is not None and one.score >= _LEAST] or _plain(text, found)
     return sorted(made, key=lambda r: (-r.score, r.question))
 
@@ -217,13 +229,13 @@ def _plain(text: str, found: list[Mention]) -> list[Reading]:
 
 
 def _reading(
-    name: str, how: dict[str, Any], text: str, found: list[Mention], plain: str, marked: str
+    name: str, how: dict[str, Any], text: str, found: list[Mention], marked: str, alike: float
 ) -> Reading | None:
     question = questions()[name]
-    numbered = marked.replace("<y>", "<n>")
+    plain, numbered = " ".join(text.lower().split()), marked.replace("<y>", "<n>")
     hits = sum(1 for p in how["patterns"] if any(p.search(t) for t in (marked, numbered, plain)))
     weak = any(p.search(marked) for p in how["weak"])
-    if not hits and not weak:
+    if not hits and not weak and alike < _ALIKE:
         return None
     by_kind: dict[str, list[Mention]] = {}
     said: set[tuple[str, str]] = set()
@@ -236,7 +248,9 @@ def _reading(
         by_kind.setdefault("n" if one.kind == "y" else one.kind, []).append(one)
     if any(len(by_kind.get(kind, [])) < how["needs"].count(kind) for kind in set(how["needs"])):
         return None
-    score = (how["weight"] if hits else 1.0) + 0.4 * min(2, max(0, hits - 1))
+    score = (how["weight"] if hits else 1.0 if weak else 0.0) + 0.4 * min(2, max(0, hits - 1)) + _TRUST * alike
+    if any(p.search(plain) for p in how["unless"]):
+        score -= _UNLESS
     if how["last"]:
         by_kind = {kind: listed[::-1] for kind, listed in by_kind.items()}
     parameters, used = _filled(question, by_kind, text)

@@ -77,7 +77,7 @@ def test_any_sparql(examples_ttl: Path) -> None:
 def test_show(examples_ttl: Path) -> None:
     card = run("show", "NCT01267695", "-g", str(examples_ttl)).stdout
     assert "«Within 2-6 weeks after the last dose of imatinib, patients undergo surgical resection.»" in card
-    assert "1. Imatinib Mesylate, 400 mg, oral, once daily, for P6M" in card
+    assert "1. Imatinib Mesylate, 400 mg, oral, once daily, for 6 months" in card
     bare = run("show", "NCT01267695", "-g", str(examples_ttl), "--no-evidence").stdout
     assert "«" not in bare
 

@@ -190,7 +190,7 @@ def _tsv(cell: str) -> str:
         return "_"
     if cell.startswith('"') and "^^" in cell:
         value, _, datatype = cell[1:].rpartition('"^^')
-        if datatype.rsplit("#", 1)[-1].rstrip(">") in ("integer", "decimal", "double"):
+        if datatype.rsplit("#", 1)[-1].rstrip(">") in ("integer", "negativeInteger", "decimal", "double"):
             cell = value
     try:
         return repr(float(cell))

@@ -22,14 +22,7 @@ from kg.graphs import Answer, EndpointGraph, Graph, OxigraphGraph
 from kg.load import load
 from kg.questions import bind, question
 from test_questions import ANSWERS
-from tests_support import EXAMPLES
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests_support import EXAMPLES, free_port
 
 
 def wait_for(port: int, server: subprocess.Popen[bytes], seconds: int = 60) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,3 +60,11 @@ def store_with(folder: Path, *files: tuple[Path, ox.RdfFormat, str]) -> Path:
         store.load(path=str(path), format=form, to_graph=ox.NamedNode(graph) if graph else None)
     store.flush()
     return folder
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

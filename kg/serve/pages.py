@@ -71,6 +71,7 @@ def error_page(request: Request, error: TrialKGError) -> Response:
 def _asked(one: Question, values: dict[str, str]) -> str:
     """The question with its values, as a sentence."""
     text = re.sub(r"\{(\w+)\}", lambda m: values.get(m[1]) or "…", one.question)
+    text = re.sub(r",? (?:in|of|for|with|by|from) …(?=$|[ ?,])", "", text)
     return text[:1].upper() + text[1:]
 
 

@@ -81,8 +81,8 @@ def bars(rows: Sequence[tuple[str, float]], title: str) -> str:
 
 
 def columns(rows: Sequence[tuple[str, str, float]], title: str) -> str:
-    """A column for each x, in parts for each series, with the series named below: rows are (x, series, value)."""
-    places = sorted({x for x, _, _ in rows})
+    """A column for each x, in their order, in parts for each series, which are named below: rows are (x, series, value)."""
+    places = list(dict.fromkeys(x for x, _, _ in rows))
     series = sorted({name for _, name, _ in rows})
     total: dict[str, float] = defaultdict(float)
     for x, _, value in rows:
@@ -123,16 +123,13 @@ def histogram(values: Sequence[float], title: str, bins: int = 12) -> str:
     """How often values fall into equal parts of their range; a column for each value where they are few."""
     distinct = sorted(set(values))
     if len(distinct) <= bins:
-        width = max((len(f"{v:.15g}".split(".")[0]) for v in distinct), default=1)
-        return columns([(f"{v:.15g}".rjust(width, "\u2007"), "", float(values.count(v))) for v in distinct], title)
+        return columns([(f"{v:.15g}", "", float(values.count(v))) for v in distinct], title)
     low, high = distinct[0], distinct[-1]
     step = (high - low) / bins
     counts = [0] * bins
     for value in values:
         counts[min(bins - 1, int((value - low) / step))] += 1
-    names = [f"{low + n * step:.3g}" for n in range(bins)]
-    width = max(map(len, names))
-    return columns([(name.rjust(width, "\u2007"), "", float(c)) for name, c in zip(names, counts, strict=True)], title)
+    return columns([(f"{low + n * step:.3g}…", "", float(count)) for n, count in enumerate(counts)], title)
 
 
 def neighbourhood(centre: str, nodes: Sequence[Node]) -> str:

@@ -32,10 +32,16 @@
   window.yasgui = yasgui;
   const show = (text, name) => {
     const tab = yasgui.getTab();
-    tab.setQuery(text);
+    tab.setQuery(text.replace(/^#\+.*\n/gm, "").trim() + "\n");
     if (name) tab.setName(name);
     tab.getYasqe().focus();
   };
+  document.getElementById("yasgui").addEventListener("click", (event) => {
+    const link = event.target.closest(".yasr a[href^='https://w3id.org/trialkg/']");
+    if (!link || link.getAttribute("href").includes("/ontology#")) return;
+    event.preventDefault();
+    open(link.getAttribute("href").replace("https://w3id.org/trialkg", ""), "_blank", "noopener");
+  });
   const asked = new URLSearchParams(location.hash.slice(1)).get("query");
   if (asked) show(asked);
   const list = document.getElementById("catalogue");
