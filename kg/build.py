@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from kg import output, sources, store, vocabulary
+from kg import manifest, output, sources, store, vocabulary
 from kg.errors import UsageError
+from kg.lock import locked
 from kg.mesh import MeshIndex
 from kg.pipeline import Reading, mesh_of, settled
 from kg.report import BuildReport, of_outcome
@@ -31,8 +32,9 @@ def build(
     A document that cannot be used is set aside with its reason, in the report, and the rest goes on. ``with_mesh`` adds
     the MeSH concepts in use, with what lies above them; ``results`` what the trials reported. MeSH is the ``index``, or the
     file ``mesh_path`` (which further processes open too), or the built-in slice. ``progress`` is called with documents
-    done and in all. The output takes its place only when it is whole; a store is loaded while documents are read.
-    Raises UsageError when a path or the form of ``out`` is wrong.
+    done and in all. The output takes its place only when it is whole; a store is loaded while documents are read. What it was made
+    of and with is told beside it, in ``NAME.manifest.json`` (:mod:`kg.manifest`).
+    Raises UsageError when a path or the form of ``out`` is wrong, or another process is making it.
     """
     out_text = str(out)
     form = output.form_of(out_text)
@@ -42,13 +44,19 @@ def build(
     reading = Reading(index or mesh_of(mesh_path), mesh_path, results, jobs)
     report = BuildReport(out=out_text, mesh=reading.mesh.version)
     chunks = _written(found, reading, output.Writer(form), report, with_mesh, progress)
-    if form == "store":
-        store.create(Path(out_text), chunks, store.Made(reading.mesh.version, results, with_mesh))
-    else:
-        with output.beside(Path(out_text)) as file:
-            for chunk in chunks:
-                file.write(chunk)
-    report.trials = len({d.trial for d in report.documents if d.trial and not d.set_aside})
+    path = Path(out_text)
+    with locked(path):
+        store.sweep(path)
+        if form == "store":
+            store.create(path, chunks, store.Made(reading.mesh.version, results, with_mesh))
+        else:
+            with output.beside(path) as file:
+                for chunk in chunks:
+                    file.write(chunk)
+        report.trials = len({d.trial for d in report.documents if d.trial and not d.set_aside})
+        choices = {"results": results, "with_mesh": with_mesh}
+        files = [path] if form != "store" else []
+        manifest.write(manifest.of_build(report, choices=choices, files=files), path)
     return report
 
 

@@ -7,6 +7,7 @@ name and SHA-256 stand in the named graph that holds what it says, and what the 
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -120,7 +121,7 @@ def create(folder: Path, chunks: Iterable[bytes], made: Made) -> None:
     What an interrupted build left beside it is taken away.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
+    sweep(folder)
     fresh = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
         store = ox.Store(str(fresh))
@@ -148,16 +149,25 @@ def _take_place(fresh: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _sweep(folder: Path) -> None:
-    """Take away what builds of the same folder left that were killed; put the old store back where its place is empty."""
-    for left in sorted(folder.parent.glob(f".{folder.name}.*")):
-        process, _, kind = left.name.removeprefix(f".{folder.name}.").partition(".")
-        if kind not in ("part", "old") or not process.isdigit() or _runs(int(process)):
-            continue
-        if kind == "old" and not folder.exists():
-            left.rename(folder)
-        else:
+def leftovers(out: Path) -> list[Path]:
+    """What builds of a file or a store left beside it that were killed, sorted."""
+    found = []
+    for left in sorted(out.parent.glob(f".{glob.escape(out.name)}.*")):
+        process, _, kind = left.name.removeprefix(f".{out.name}.").partition(".")
+        if kind in ("part", "old") and process.isdigit() and not _runs(int(process)):
+            found.append(left)
+    return found
+
+
+def sweep(out: Path) -> None:
+    """Take away what killed builds of the same output left; put the old store back where its place is empty."""
+    for left in leftovers(out):
+        if left.name.endswith(".old") and not out.exists():
+            left.rename(out)
+        elif left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def _runs(process: int) -> bool:
@@ -174,7 +184,7 @@ class Store:
     """A store that is open for changes. Raises UsageError when it is not there, is in use or cannot be written."""
 
     def __init__(self, folder: Path) -> None:
-        _sweep(folder)
+        sweep(folder)
         if not (folder / "CURRENT").exists():
             raise UsageError(f"{folder}: is not a store; make one with: trialkg build PATH... -o {folder}/")
         try:

@@ -11,10 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from kg import iri, sources
+from kg import iri, manifest, sources
 from kg.build import Progress
 from kg.complete import Place
 from kg.errors import DocumentError, Finding, UsageError
+from kg.lock import locked
 from kg.matching import Aliases, Described, Match, groups, leads
 from kg.mesh import MeshIndex
 from kg.pipeline import Reading, copy_of, mesh_of, outcomes, versions
@@ -51,19 +52,22 @@ def update(
         raise UsageError("there are no documents under the given paths")
     reading = Reading(index or mesh_of(mesh_path), mesh_path, results, jobs)
     report = BuildReport(out=str(folder), mesh=reading.mesh.version)
-    store = Store(Path(folder))
-    store.check(Made(reading.mesh.version, results, with_mesh))
-    shelf = _Shelf(store, found)
-    for done, one in enumerate(shelf.bring_in(reading), 1):
-        report.documents.append(one)
-        if progress:
-            progress(min(done, len(found)), len(found))
-    if remove_gone:
-        report.documents += shelf.remove_gone()
-    store.tidy(reading.mesh if with_mesh else None)
-    report.trials = shelf.trials()
-    report.statements = len(store)
-    report.add_up()
+    with locked(Path(folder)):
+        store = Store(Path(folder))
+        store.check(Made(reading.mesh.version, results, with_mesh))
+        shelf = _Shelf(store, found)
+        for done, one in enumerate(shelf.bring_in(reading), 1):
+            report.documents.append(one)
+            if progress:
+                progress(min(done, len(found)), len(found))
+        if remove_gone:
+            report.documents += shelf.remove_gone()
+        store.tidy(reading.mesh if with_mesh else None)
+        report.trials = shelf.trials()
+        report.statements = len(store)
+        report.add_up()
+        told = manifest.of_build(report, choices={"results": results, "with_mesh": with_mesh}, files=[])
+        manifest.write(told, Path(folder))
     return report
 
 

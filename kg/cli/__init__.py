@@ -8,7 +8,7 @@ import sys
 import typer
 
 from kg import __version__
-from kg.cli import ask, build, criteria, fetch, load, match, mcp, mesh, serve, show, validate
+from kg.cli import ask, build, criteria, doctor, fetch, load, match, mcp, mesh, serve, show, validate
 from kg.errors import TrialKGError, UsageError
 
 #: Typer brings its own copy of click in some releases and not in others; both have this class at the root.
@@ -49,6 +49,7 @@ load.register(app)
 serve.register(app)
 mcp.register(app)
 validate.register(app)
+doctor.register(app)
 app.add_typer(mesh.app, name="mesh")
 
 
