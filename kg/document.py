@@ -13,7 +13,7 @@ from typing import Self
 
 import msgspec
 
-from kg.encoding import clean, decode, repair
+from kg.encoding import clean, decode, repair, shorten
 from kg.errors import DocumentError
 
 #: The longest document that is read, in bytes. The longest ClinicalTrials.gov page seen is under 3 MB.
@@ -111,7 +111,7 @@ def read_document(name: str, data: bytes) -> Document:
         raise DocumentError(
             "too-large", f"is {len(data) / 2**20:.0f} MB, over the limit of {limit} MB for one document"
         )
-    text = clean(repair(decode(data)))
+    text = shorten(clean(repair(decode(data))))
     if not text.strip():
         raise DocumentError("empty", "is empty")
     return Document(name, text, hashlib.sha256(data).hexdigest())

@@ -70,6 +70,27 @@ def clean(text: str) -> str:
     return text.translate(_CLEAN) if _CLEANED.search(text) else text
 
 
+#: Longer runs of blanks, of letters and digits, or of signs are cut to this length: no word or number is longer, and what searches
+#: for the end of a run takes time that grows with its square.
+RUN = 100
+_RUN = re.compile(rf"(\s{{{RUN}}})\s++|(\w{{{RUN}}})\w++|([^\w\s]{{{RUN}}})[^\w\s]++")
+
+
+def shorten(text: str) -> str:
+    """The text with runs of one kind of character cut to :data:`RUN`; most texts have no such run and come back as they are."""
+    return _RUN.sub(lambda match: match[match.lastindex or 0], text)
+
+
+def removed(text: str) -> list[tuple[int, int]]:
+    """Where :func:`shorten` takes something out: the place in the shortened text, and how much has been taken out up to there."""
+    found, total = [], 0
+    for match in _RUN.finditer(text):
+        kept = match.start() + len(match[match.lastindex or 0]) - total
+        total += len(match.group()) - len(match[match.lastindex or 0])
+        found.append((kept, total))
+    return found
+
+
 def _wide(data: bytes) -> str | None:
     """UTF-16 without a mark: in a text of Latin letters, every other byte is null."""
     head = data[:4096]

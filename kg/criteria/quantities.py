@@ -248,7 +248,7 @@ def _numbers(text: str) -> Iterator[Quantity]:
                 one.end = max(one.end, second.end())
                 if not one.unit:
                     one.unit, one.end = _unit_after(text, second.end())
-        elif not one.unit and not one.comparator and (listed := _LIST.match(text, end)):
+        elif not one.unit and not one.comparator and (listed := _LIST.match(text, end, end + _REACH)):
             numbers = [number.parse(n) for n in re.findall(number.DIGITS, listed.group())]
             known = [n for n in numbers if n is not None]
             if known and max(known) <= 100 and max(known) > value:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable
 from typing import Any
 
 from kg.criteria.constraints import constraints
 from kg.criteria.split import split
 from kg.document import Quote
+from kg.encoding import removed, shorten
 from kg.mesh import MeshIndex
 from kg.record import Constraint, Passage
 
@@ -18,22 +21,30 @@ def read_text(text: str, index: MeshIndex) -> list[dict[str, Any]]:
     MeSH identifiers. What is not stated is left out.
     """
     found: list[dict[str, Any]] = []
+    gone = removed(text)
+    text = shorten(text)
+
+    def place(offset: int) -> int:
+        """An offset into the text as it was given."""
+        before = bisect_right(gone, offset, key=lambda one: one[0])
+        return offset + (gone[before - 1][1] if before else 0)
+
     for criterion in split([Passage("eligibility", Quote(0, len(text), text))], text):
         source = criterion.evidence[0]
         quote = Quote(source.start or 0, source.end or 0, source.quote)
         exclusion = "ExclusionCriterion" in criterion.type
         found += [
-            _flat(k, criterion.order)
+            _flat(k, criterion.order, place)
             for k in constraints(quote, exclusion=exclusion, index=index, section=criterion.section)
         ]
     return found
 
 
-def _flat(one: Constraint, criterion: int) -> dict[str, Any]:
+def _flat(one: Constraint, criterion: int, place: Callable[[int], int]) -> dict[str, Any]:
     span = one.evidence[0]
     values: dict[str, Any] = {
-        "start": span.start,
-        "end": span.end,
+        "start": place(span.start or 0),
+        "end": place(span.end or 0),
         "criterion": criterion,
         "kind": one.kind,
         "modality": one.modality,

@@ -20,6 +20,8 @@ _BREAK = re.compile(r"(?:;|\bfollowed by\b|,? then\b)", re.I)
 _CONJUNCTION = re.compile(r"\s(?:and|or|plus|with)\s|[,+]\s", re.I)
 _NEXT = re.compile(r"\bplus\b|\bfollowed by\b|,? then\b|\s\+\s|\bsubsequent", re.I)
 _MORE = re.compile(r"\s+(?:more|additional|further)\b", re.I)
+#: Characters around a mention within which words say whether it is given.
+_FAR = 1_000
 
 
 @cache
@@ -43,10 +45,11 @@ class Event:
 
 
 def _is_event(text: str, mention: Mention, previous_end: int, in_list: bool, loose: bool) -> bool:
-    before, after = text[: mention.start], text[mention.end :]
+    first = max(0, mention.start - _FAR)
+    before, after = text[first : mention.start], text[mention.end : mention.end + _FAR]
     if pattern("unlike").match(after):
         return False
-    lead = before[previous_end:] if in_list else before
+    lead = text[max(first, previous_end) : mention.start] if in_list else before
     if pattern("not_given").search(lead) or pattern("conditional").search(lead):
         return False
     return bool(loose or in_list or pattern("gives").search(before) or pattern("given").match(after))

@@ -95,7 +95,14 @@ def _is_chrome(element: Any) -> bool:
     return element.find(".//h1") is None and element.find(".//main") is None and len(element.findall(".//p")) < 12
 
 
+#: The parser compares each attribute of a tag with all others of it.
+_ATTRIBUTES = 1_000
+_LONG_TAG = re.compile(r"<[A-Za-z][^<>]{4000,}+")
+
+
 def _parse(document: Document) -> Any:
+    if any(match.group().count("=") > _ATTRIBUTES for match in _LONG_TAG.finditer(document.text)):
+        raise DocumentError("broken-html", f"is HTML with a tag of more than {_ATTRIBUTES} attributes")
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
     try:
         root = etree.fromstring(document.text.encode("utf-8", "replace"), parser)
