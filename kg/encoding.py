@@ -19,6 +19,7 @@ _DECLARED = re.compile(
 
 # C0 controls (but tab, line feed, carriage return) and DEL have no place in XML 1.0 or in a person's text: spaces.
 _CLEAN: dict[int, str | None] = {c: " " for c in [*range(0x20), 0x7F] if c not in (0x09, 0x0A, 0x0D)}
+_CLEAN |= {0xFFFE: " ", 0xFFFF: " "}
 # Soft hyphens and characters without width part words that are whole.
 _CLEAN |= dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 # Full-width forms are the ASCII characters at a distance; ligatures of typesetting are the letters that they join.

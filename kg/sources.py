@@ -58,8 +58,7 @@ class Source:
             if self.table:
                 return _bounded(aact.trial(self.path, self.member))
             if self.member:
-                with zipfile.ZipFile(self.path) as archive:
-                    return _member(archive, self.member)
+                return _member(_archive(self.path, self.path.stat().st_mtime_ns), self.member)
             if self.path.suffix == ".gz":
                 return _gunzip(self.path)
             size = self.path.stat().st_size
@@ -73,6 +72,12 @@ class Source:
 
 def _too_large(size: int) -> str:
     return f"is {size / 2**20:.0f} MB, over the limit of {MAX_BYTES // 2**20} MB for one document"
+
+
+@lru_cache(maxsize=2)
+def _archive(path: Path, _changed: int) -> zipfile.ZipFile:
+    """An archive that stays open: to open it takes time with the number of its members."""
+    return zipfile.ZipFile(path)
 
 
 def _member(archive: zipfile.ZipFile, member: str) -> bytes:

@@ -291,8 +291,8 @@ def test_archives_that_should_not_be_unpacked(tmp_path: Path) -> None:
     print(megabytes, counts)
     assert int(megabytes) < 450
     trials, documents, aside = map(int, counts.split())
-    assert trials == 0
-    assert documents == aside
+    assert trials == 1  # the page that is only called .zip
+    assert documents == aside + 1
     assert not list(tmp_path.rglob("outside*"))
     assert not Path("/tmp/trialkg-outside.txt").exists()
 
@@ -366,7 +366,7 @@ def test_naughty_text_goes_in_and_comes_out(tmp_path: Path) -> None:
         check=True,
     ).stdout
     by_engine["rapper"] = len(set(said.splitlines()))
-    written = len((tmp_path / "out.nt").read_text(encoding="utf-8").splitlines())
+    written = (tmp_path / "out.nt").read_bytes().count(b"\n")
     assert set(by_engine.values()) == {written}, by_engine
     for subject in set(graph.subjects()):
         assert str(subject).startswith((iri.BASE, iri.MESH)), subject

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kg.document import Document, Quote
-from kg.encoding import shorten
+from kg.encoding import clean, shorten
 
 #: The API gives text as markdown, in which signs are escaped: "Age \\>= 18" (CommonMark 0.31, section 2.4).
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -36,7 +36,7 @@ class Rendering:
 
     def add(self, label: str, value: str) -> Quote:
         """Write one value under its label; the quotation of it. An empty value is not written."""
-        value = shorten(value.strip("\r\n").rstrip())
+        value = shorten(clean(value).strip("\r\n").rstrip())
         if not value.strip():
             return Quote(self._length, self._length, "")
         joint = ":\n" if "\n" in value else ": "
