@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check accept bench screenshots editor clean
+.PHONY: help demo test hardening check accept bench screenshots editor clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ test: $(READY) ## all checks and tests; installs the other stores and Java where
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n auto
+
+hardening: $(READY) ## the long form of the hardening tests: every step, fifty kills, texts of 1 MB, ten thousand requests
+	TRIALKG_LONG=1 PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n auto tests/test_hardening.py tests/test_hostile.py tests/test_linear.py tests/test_serve.py tests/test_serve_limits.py
 
 check: $(READY) ## the quick checks only: lint, types, imports
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -150,10 +150,10 @@ def _take_place(fresh: Path, folder: Path) -> None:
 
 
 def leftovers(out: Path) -> list[Path]:
-    """What builds of a file or a store left beside it that were killed, sorted."""
+    """What builds of a file or a store that were killed left of it and of its manifest, sorted."""
     found = []
     for left in sorted(out.parent.glob(f".{glob.escape(out.name)}.*")):
-        process, _, kind = left.name.removeprefix(f".{out.name}.").partition(".")
+        _, process, kind = left.name.rsplit(".", 2)
         if kind in ("part", "old") and process.isdigit() and not _runs(int(process)):
             found.append(left)
     return found
@@ -162,7 +162,7 @@ def leftovers(out: Path) -> list[Path]:
 def sweep(out: Path) -> None:
     """Take away what killed builds of the same output left; put the old store back where its place is empty."""
     for left in leftovers(out):
-        if left.name.endswith(".old") and not out.exists():
+        if left.name.endswith(".old") and left.name.rsplit(".", 2)[0] == f".{out.name}" and not out.exists():
             left.rename(out)
         elif left.is_dir():
             shutil.rmtree(left, ignore_errors=True)

@@ -110,7 +110,7 @@ def test_a_store_answers_like_a_file(tmp_path: Path, examples: OxigraphGraph) ->
         assert ask(name, stored, **values) == ask(name, examples, **values)
     build([EXAMPLES / "two-doses.txt"], f"{tmp_path}/store/")  # a new build takes the place of the old one
     assert len(ask("drug", open_graph(store=tmp_path / "store"), drug="imatinib").rows) == 1
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["store", "store.void.ttl"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["store", "store.manifest.json", "store.void.ttl"]
 
 
 def test_every_trial_has_a_named_graph_of_its_own(tmp_path: Path) -> None:

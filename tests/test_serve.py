@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -500,7 +501,7 @@ def test_random_requests_are_never_the_servers_fault(served: TestClient) -> None
         "version",
         "kind",
     ]
-    for _ in range(1_500):
+    for _ in range(10_000 if os.environ.get("TRIALKG_LONG") else 1_500):
         params = {
             chance.choice(names): "".join(chance.choices(letters, k=chance.randrange(20)))
             for _ in range(chance.randrange(4))

@@ -58,6 +58,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = app(args=arguments, standalone_mode=False)
         sys.stdout.flush()
+        if code == 130:  # how Typer tells of Ctrl-C
+            typer.echo("trialkg: stopped", err=True)
         sys.exit(code if isinstance(code, int) else 0)
     except UsageError as error:
         typer.echo(f"trialkg: {' '.join(str(error).split())}", err=True)
