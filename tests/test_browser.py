@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +13,9 @@ import pytest
 from conftest import SHARED, program, require
 from kg import iri
 from kg.graphs import OxigraphGraph
-from tests_support import free_port
+from tests_support import running
 
 _FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
-
-
-@contextmanager
-def running(*sources: Path) -> Iterator[str]:
-    """The address of `trialkg serve` over files, as a user starts it."""
-    port = free_port()
-    command = [sys.executable, "-m", "kg", "serve", *map(str, sources), "--port", str(port)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"{address}/health", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield address
-        process.terminate()
-        _, said = process.communicate(timeout=20)
-        assert "Traceback" not in said, said
 
 
 @pytest.fixture(scope="module")

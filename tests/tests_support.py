@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +73,22 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@contextmanager
+def running(*sources: Path, options: tuple[str, ...] = ()) -> Iterator[str]:
+    """The address of `trialkg serve` over files, as a user starts it."""
+    port = free_port()
+    command = [sys.executable, "-m", "kg", "serve", *map(str, sources), "--port", str(port), *options]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"{address}/health", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield address
+        process.terminate()
+        _, said = process.communicate(timeout=20)
+        assert "Traceback" not in said, said

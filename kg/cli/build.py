@@ -47,7 +47,7 @@ def build(
         True, "--with-mesh/--without-mesh", help="Add the MeSH concepts in use and those above them."
     ),
     mesh: Path | None = typer.Option(
-        None, "--mesh", help="A MeSH index made by: trialkg mesh build.", show_default=False
+        None, "--mesh", envvar="TRIALKG_MESH", help="A MeSH index made by: trialkg mesh build.", show_default=False
     ),
     results: bool = typer.Option(
         False, "--results", help="Take in what trials reported: participant flow, outcomes, adverse events."

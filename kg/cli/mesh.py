@@ -10,9 +10,11 @@ from kg.cli import options
 from kg.errors import UsageError
 from kg.fetch import MESH_NT, fetch_file
 from kg.mesh.describe import describe
-from kg.mesh.file import save
+from kg.mesh.file import default_path, save
 from kg.mesh.linker import link
-from kg.mesh.nlm import read_nt
+from kg.mesh.nlm import read_files
+from kg.output import beside
+from kg.sssom import mappings, tsv
 
 app = typer.Typer(
     help="The vocabulary MeSH: index NLM's own file, find concepts.", no_args_is_help=True, rich_markup_mode=None
@@ -21,18 +23,51 @@ app = typer.Typer(
 
 @app.command("build")
 def build(
-    source: Path = typer.Argument(help="NLM's mesh.nt or mesh.nt.gz.", show_default=False),
-    out: Path = typer.Option(..., "-o", "--out", help="The index to write."),
+    sources: list[Path] = typer.Argument(
+        help="NLM's mesh.nt, or desc2024.xml and supp2024.xml; .gz too.", show_default=False
+    ),
+    out: Path | None = typer.Option(
+        None, "-o", "--out", help="The index to write; by default in the user's folder for caches.", show_default=False
+    ),
 ) -> None:
-    """Index the whole of MeSH from NLM's file.
+    """Index the whole of MeSH from NLM's own files. The index is used where --mesh, or TRIALKG_MESH, names it.
 
     Example: trialkg mesh build mesh.nt.gz -o mesh.index
     """
-    if not source.is_file():
-        raise UsageError(f"{source}: there is no such file")
-    index = read_nt(source)
-    save(index, out)
-    typer.echo(f"{out}: {len(index.labels)} concepts, {len(index.terms)} terms", err=True)
+    for source in sources:
+        if not source.is_file():
+            raise UsageError(f"{source}: there is no such file")
+    index = read_files(sources)
+    path = out or default_path()
+    save(index, path)
+    typer.echo(
+        f"{path}: {len(index.labels)} concepts, {len(index.terms)} terms; use it with --mesh {path}, or TRIALKG_MESH={path}",
+        err=True,
+    )
+
+
+@app.command("links")
+def links(
+    files: list[Path] | None = options.GRAPH,
+    store: Path | None = options.STORE,
+    endpoint: str | None = options.ENDPOINT,
+    out: Path | None = typer.Option(
+        None, "-o", "--out", help="The file to write: NAME.sssom.tsv; stdout without it.", show_default=False
+    ),
+    mesh: Path | None = options.MESH,
+) -> None:
+    """The links of a graph to MeSH as a mapping set (SSSOM TSV): each name, its concept, how the link was made and how sure it is.
+
+    Example: trialkg mesh links -g trials.ttl -o links.sssom.tsv
+    """
+    index = options.mesh_index(mesh)
+    text = tsv(mappings(options.graph(files, store, endpoint), index), index)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    with beside(out) as file:
+        file.write(text.encode())
+    typer.echo(f"{out}: {text.count(chr(10)) - 12} mappings", err=True)
 
 
 @app.command("find")

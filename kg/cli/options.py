@@ -26,7 +26,14 @@ STORE = typer.Option(None, "--store", help="A store folder made by: trialkg buil
 ENDPOINT = typer.Option(None, "--endpoint", help="The address of a SPARQL endpoint.", show_default=False)
 ENGINE = typer.Option("oxigraph", "--engine", help="What loads files: oxigraph or rdflib.")
 FORMAT = typer.Option("table", "--format", help=f"One of {', '.join(FORMATS)}.")
-MESH = typer.Option(None, "--mesh", help="A MeSH index made by: trialkg mesh build.", show_default=False)
+MESH = typer.Option(
+    None,
+    "--mesh",
+    envvar="TRIALKG_MESH",
+    help="A MeSH index made by: trialkg mesh build.",
+    show_default=False,
+    show_envvar=False,
+)
 
 
 def graph(files: list[Path] | None, store: Path | None, endpoint: str | None, engine: str = "oxigraph") -> Graph:

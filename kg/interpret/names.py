@@ -97,6 +97,56 @@ def type_interventions(record: TrialRecord, index: MeshIndex) -> None:
             one.kind = kind_of(found.identifier, index) if found else "OtherIntervention"
 
 
+#: What joins the parts of a combination. "or" and "/" do not: they may leave a choice.
+_JOINT = re.compile(
+    r"\s{0,3}(?:,?\s?\b(?:and|plus|with|in combination with|combined with|together with)\b|\+|&|,(?!\d)|;)\s{0,3}", re.I
+)
+_JOINED = re.compile(r"\b(?:and|plus|with)\b|[+&]", re.I)
+_CHOICE = re.compile(r"\bor\b|\bversus\b|\bvs\b|\bwithout\b", re.I)
+_MOST_PARTS = 6
+
+
+def _parts(one: Intervention, index: MeshIndex) -> list[tuple[str, str]]:
+    """The parts of a combination, each with its concept: [] unless the whole names none and every part names another."""
+    if not _JOINED.search(one.name) or _CHOICE.search(one.name) or len(one.name) > 200:
+        return []
+    whole = link(one.name, one.kind, index)
+    names = [name.strip() for name in _JOINT.split(one.name) if name.strip()]
+    if (whole and whole.relation == "exact" and whole.justification == "term") or not 1 < len(names) <= _MOST_PARTS:
+        return []
+    links = [link(name, one.kind, index) or link(name, "OtherIntervention", index) for name in names]
+    found = [(name, to.identifier) for name, to in zip(names, links, strict=True) if to and to.relation == "exact"]
+    return found if len({identifier for _, identifier in found}) == len(names) else []
+
+
+def split_combinations(record: TrialRecord, index: MeshIndex) -> None:
+    """An intervention that is called by its parts ("carboplatin + paclitaxel") becomes them; arms that get it get each."""
+    kept: list[Intervention] = []
+    known = {one.name for one in record.has_intervention}
+    for one in record.has_intervention:
+        parts = _parts(one, index)
+        if not parts:
+            kept.append(one)
+            continue
+        for name, identifier in parts:
+            if name in known:
+                continue
+            known.add(name)
+            part = Intervention(name=name, kind=kind_of(identifier, index), inferred=one.inferred)
+            for evidence in one.evidence:
+                at = evidence.quote.find(name)
+                if at >= 0:
+                    start = (evidence.start or 0) + at
+                    part.cite(Quote(start, start + len(name), name))
+            kept.append(part)
+        names = [name for name, _ in parts]
+        for arm in record.has_arm:
+            if one.name in arm.has_intervention:
+                at = arm.has_intervention.index(one.name)
+                arm.has_intervention[at : at + 1] = [n for n in names if n not in arm.has_intervention]
+    record.has_intervention = kept
+
+
 def intervention_named(record: TrialRecord, quote: Quote, identifier: str, index: MeshIndex) -> Intervention:
     """The record's intervention for a concept that prose names; added when it is new."""
     for one in record.has_intervention:

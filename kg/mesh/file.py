@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,12 @@ from kg.errors import UsageError
 from kg.mesh.index import MeshIndex, with_own_terms
 
 _MAGIC = b"trialkg-mesh-2\n"
+
+
+def default_path() -> Path:
+    """Where the index is kept unless another place is named: in the user's folder for caches."""
+    folder = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(folder) / "trialkg" / "mesh.index"
 
 
 def save(index: MeshIndex, path: Path) -> None:

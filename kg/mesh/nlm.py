@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kg.errors import UsageError
 from kg.mesh.index import MeshIndex
+from kg.mesh.nlm_xml import read_xml
 
 _LINE = re.compile(
     rb"<http://id\.nlm\.nih\.gov/mesh/(?:\d{4}/)?([^>]+)> <[^>]*[#/]([A-Za-z]+)> "
@@ -59,6 +60,22 @@ def read_nt(path: Path, version: str = "") -> MeshIndex:
             index.mapped[identifier] = sorted({m.split("Q")[0] for m in mapped if m.startswith("D")})
     if not index.labels:
         raise UsageError(f"{path}: holds no MeSH descriptors; NLM's file is called mesh.nt.gz")
+    return index
+
+
+def read_files(paths: Iterable[Path]) -> MeshIndex:
+    """An index of NLM's own files: ``mesh.nt``, or ``desc2024.xml`` and ``supp2024.xml``; all also as .gz.
+
+    Raises UsageError for a file that is none of them.
+    """
+    files = list(paths)
+    if any(path.name.removesuffix(".gz").endswith(".nt") for path in files):
+        if len(files) > 1:
+            raise UsageError(f"{files[0]}: mesh.nt is the whole of MeSH; give it alone")
+        return read_nt(files[0])
+    index = MeshIndex(version=", ".join(path.name for path in files))
+    for path in files:
+        read_xml(index, path)
     return index
 
 
