@@ -16,10 +16,13 @@ import pytest
 from conftest import EXAMPLES, SHARED, require
 from kg import iri
 from kg.build import build
+from kg.document import Quote
 from kg.errors import UsageError
 from kg.graphs import OxigraphGraph
+from kg.interpret.names import split_conditions
 from kg.mesh import MeshIndex, builtin
 from kg.mesh.nlm import read_files
+from kg.record import Condition, TrialRecord
 from kg.sssom import mappings, tsv
 from kg.trial import process
 from tests_support import running
@@ -188,3 +191,27 @@ def test_a_combination_becomes_its_parts(name: str, parts: set[str]) -> None:
     )
     labels = {row[0].value for row in found.rows if row[0]}
     assert labels == parts if parts else len(labels) == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "parts"),
+    [
+        ("Nausea and Vomiting", {"Nausea", "Vomiting"}),
+        ("Heart Failure and Myocardial Infarction", {"Heart Failure", "Myocardial Infarction"}),
+        ("Sarcoma or Leukemia", {"Sarcoma or Leukemia"}),
+        ("Sarcoma and something else", {"Sarcoma and something else"}),
+    ],
+)
+def test_conditions_that_one_label_joins(label: str, parts: set[str], index: MeshIndex) -> None:
+    record = TrialRecord(has_condition=[Condition(label=label)])
+    record.has_condition[0].cite(Quote(10, 10 + len(label), label))
+    known = MeshIndex(version="x")
+    for number, name in enumerate(
+        ("Nausea", "Vomiting", "Heart Failure", "Myocardial Infarction", "Sarcoma", "Leukemia")
+    ):
+        known.add(f"D00000{number}", name, (), [f"C01.{number}"])
+    split_conditions(record, known)
+    assert {one.label for one in record.has_condition} == parts
+    for one in record.has_condition:
+        (evidence,) = one.evidence
+        assert label[(evidence.start or 0) - 10 : (evidence.end or 0) - 10] == evidence.quote

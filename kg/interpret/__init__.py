@@ -5,7 +5,13 @@ from __future__ import annotations
 from kg.document import Document
 from kg.interpret.arms import infer_arms
 from kg.interpret.design import read_design, read_stopping
-from kg.interpret.names import infer_conditions, infer_interventions, split_combinations, type_interventions
+from kg.interpret.names import (
+    infer_conditions,
+    infer_interventions,
+    split_combinations,
+    split_conditions,
+    type_interventions,
+)
 from kg.interpret.outcomes import read_time_frames
 from kg.interpret.regimen import read_treatments
 from kg.mesh import MeshIndex
@@ -16,6 +22,7 @@ def interpret(record: TrialRecord, document: Document, index: MeshIndex) -> Tria
     """Fill in what the record's passages say in prose. Changes the record and returns it."""
     read_design(record)
     read_stopping(record)
+    split_conditions(record, index)
     infer_conditions(record, index)
     type_interventions(record, index)
     split_combinations(record, index)

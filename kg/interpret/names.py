@@ -119,6 +119,56 @@ def _parts(one: Intervention, index: MeshIndex) -> list[tuple[str, str]]:
     return found if len({identifier for _, identifier in found}) == len(names) else []
 
 
+_AND = re.compile(r"\s{0,3}(?:,\s?and\s|,|\sand\s|&)\s{0,3}", re.I)
+
+
+def _conditions_in(one: Condition, index: MeshIndex) -> list[str]:
+    """The names of several conditions that one label joins, each a concept: "Brain and Central Nervous System Tumors" is two.
+
+    [] unless the whole names none. The head of the last name may be that of all.
+    """
+    whole = link(one.label, "Condition", index)
+    names = [name.strip() for name in _AND.split(one.label) if name.strip()]
+    if (whole and whole.relation == "exact") or not 1 < len(names) <= _MOST_PARTS or _CHOICE.search(one.label):
+        return []
+    if not re.search(r"\band\b|&", one.label) or len(one.label) > 200:
+        return []
+    head = names[-1].rsplit(" ", 1)[-1]
+    found: dict[str, str] = {}
+    for name in names:
+        for words in (name, f"{name} {head}"):
+            to = link(words, "Condition", index)
+            if to and to.relation == "exact" and index.in_trees(to.identifier, ("C", "F03")):
+                found.setdefault(to.identifier, words)
+                break
+        else:
+            return []
+    return list(found.values()) if len(found) == len(names) else []
+
+
+def split_conditions(record: TrialRecord, index: MeshIndex) -> None:
+    """A condition whose label joins several ("lymphoma and leukemia") becomes them, each with the words of the whole behind it."""
+    kept: list[Condition] = []
+    known = {one.label for one in record.has_condition}
+    for one in record.has_condition:
+        names = _conditions_in(one, index)
+        for name in names:
+            if name not in known:
+                known.add(name)
+                part = Condition(label=name, inferred=one.inferred)
+                for evidence in one.evidence:
+                    at = max(evidence.quote.find(name), 0)
+                    length = len(name) if name in evidence.quote else len(evidence.quote)
+                    start = (evidence.start or 0) + at
+                    part.cite(
+                        Quote(start, start + length, evidence.quote[at : at + length]), supports=evidence.supports
+                    )
+                kept.append(part)
+        if not names:
+            kept.append(one)
+    record.has_condition = kept
+
+
 def split_combinations(record: TrialRecord, index: MeshIndex) -> None:
     """An intervention that is called by its parts ("carboplatin + paclitaxel") becomes them; arms that get it get each."""
     kept: list[Intervention] = []

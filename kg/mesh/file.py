@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -42,7 +43,12 @@ def load(path: Path) -> MeshIndex:
         raise UsageError(
             f"{path}: is no MeSH index of this version; make it again with: trialkg mesh build mesh.nt.gz -o {path}"
         )
+    was_collecting = gc.isenabled()
+    gc.disable()  # a million new objects, none of them garbage: looking for some takes as long as making them
     try:
-        return with_own_terms(msgspec.msgpack.decode(data[len(_MAGIC) :], type=MeshIndex))
+        return with_own_terms(msgspec.msgpack.decode(memoryview(data)[len(_MAGIC) :], type=MeshIndex))
     except msgspec.DecodeError as error:
         raise UsageError(f"{path}: is a MeSH index that was cut off or changed: {error}") from error
+    finally:
+        if was_collecting:
+            gc.enable()

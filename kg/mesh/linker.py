@@ -11,6 +11,8 @@ from kg.mesh.index import MeshIndex, words
 
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*")
 
+_ARTICLE = re.compile(r"\b(?:the|an?)\s", re.I)
+
 
 class Link(NamedTuple):
     """A link to MeSH: the identifier, how it relates, by which step it was found, and how sure that is (0 to 1)."""
@@ -82,6 +84,8 @@ def link(phrase: str, kind: str, index: MeshIndex) -> Link | None:
     bare = _BRACKETS.sub(" ", phrase).strip()
     if inside and bare:
         variants.append((bare, "exact", "term without brackets", 0.95))
+    if _ARTICLE.search(bare):
+        variants.append((_ARTICLE.sub("", bare), "exact", "term without articles", 0.95))
     if kind != "Condition":
         variants.append((_without(bare, ("forms",)), "exact", "term without dose and form", 0.9))
         variants.append((_without(bare, ("forms", "salts")), "exact", "term without salt", 0.85))
