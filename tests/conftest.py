@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
+from starlette.testclient import TestClient
 
 from kg.build import build
 from kg.graphs import OxigraphGraph
 from kg.mesh import MeshIndex, builtin
+from tests_support import TOKEN, client_of, store_with
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
@@ -80,3 +84,14 @@ def examples(examples_ttl: Path) -> OxigraphGraph:
 @pytest.fixture(scope="session")
 def seed_graph(seeds_ttl: Path) -> OxigraphGraph:
     return OxigraphGraph.of_files([seeds_ttl])
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, examples_ttl: Path) -> Iterator[TestClient]:
+    folder = tmp_path_factory.mktemp("served") / "store"
+    yield from client_of(store_with(folder, (examples_ttl, ox.RdfFormat.TURTLE, "")))
+
+
+@pytest.fixture
+def writable(tmp_path: Path) -> Iterator[TestClient]:
+    yield from client_of(store_with(tmp_path / "store"), token=TOKEN)

@@ -37,17 +37,6 @@ QT = rdflib.Namespace("http://www.w3.org/2001/sw/DataAccess/tests/test-query#")
 GRAPH = "http://www.w3.org/ns/sparql-service-description#"
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, examples_ttl: Path) -> Iterator[TestClient]:
-    folder = tmp_path_factory.mktemp("served") / "store"
-    yield from client_of(store_with(folder, (examples_ttl, ox.RdfFormat.TURTLE, "")))
-
-
-@pytest.fixture
-def writable(tmp_path: Path) -> Iterator[TestClient]:
-    yield from client_of(store_with(tmp_path / "store"), token=TOKEN)
-
-
 def _kasei(folder: Path) -> Path:
     base = "http://kasei.us/2009/09/sparql/data/"
     files = [(W3C / "protocol" / f"data{n}.nt", ox.RdfFormat.N_TRIPLES, f"{base}data{n}.rdf") for n in (1, 2, 3)]

@@ -24,18 +24,6 @@ from kg.serve.protocol import with_dataset
 from kg.serve.worker import Request
 from tests_support import BEARER, TOKEN, client_of, store_with
 
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, examples_ttl: Path) -> Iterator[TestClient]:
-    folder = tmp_path_factory.mktemp("served") / "store"
-    yield from client_of(store_with(folder, (examples_ttl, ox.RdfFormat.TURTLE, "")))
-
-
-@pytest.fixture
-def writable(tmp_path: Path) -> Iterator[TestClient]:
-    yield from client_of(store_with(tmp_path / "store"), token=TOKEN)
-
-
 # What is refused ------------------------------------------------------------------------------------------------------
 
 
