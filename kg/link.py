@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from kg import iri
-from kg.interpret.names import kind_of
+from kg.interpret.names import CHOICE, MOST_PARTS, kind_of
 from kg.mesh import MeshIndex
 from kg.mesh.linker import Link, link
 from kg.record import Condition, Intervention, Linked, TrialRecord
+
+_AND = re.compile(r"\s{0,3}(?:,\s?and\s|,|\sand\s|&)\s{0,3}", re.I)
 
 
 def canonical_name(text: str) -> str:
@@ -32,6 +36,30 @@ def _match(node: Linked, found: Link | None, index: MeshIndex) -> None:
         _link_to(node, found.identifier, found.relation, index)
 
 
+def joined(label: str, index: MeshIndex) -> list[str]:
+    """The concepts of several conditions that one label joins: "Brain and Central Nervous System Tumors" is two.
+
+    [] unless the whole names none. The head of the last name may be that of all.
+    """
+    whole = link(label, "Condition", index)
+    names = [name.strip() for name in _AND.split(label) if name.strip()]
+    if (whole and whole.relation == "exact") or not 1 < len(names) <= MOST_PARTS or CHOICE.search(label):
+        return []
+    if not re.search(r"\band\b|&", label) or len(label) > 200:
+        return []
+    head = names[-1].rsplit(" ", 1)[-1]
+    found: list[str] = []
+    for name in names:
+        for words in (name, f"{name} {head}"):
+            to = link(words, "Condition", index)
+            if to and to.relation == "exact" and index.in_trees(to.identifier, ("C", "F03")):
+                found.append(to.identifier)
+                break
+        else:
+            return []
+    return found if len(set(found)) == len(names) else []
+
+
 def _name_condition(node: Condition) -> None:
     words = node.label
     node.label = canonical_name(words)
@@ -42,9 +70,17 @@ def _name_condition(node: Condition) -> None:
 
 
 def link_condition(node: Condition, index: MeshIndex) -> None:
-    """Give a condition its IRI, its label and its links. Conditions are shared by name, and linked to MeSH."""
+    """Give a condition its IRI, its label and its links. Conditions are shared by name, and linked to MeSH.
+
+    One whose label joins several has what includes any of them above it.
+    """
     found = link(node.label, "Condition", index)
+    several = joined(node.label, index)
     _name_condition(node)
+    if several:
+        node.close_match = [f"mesh:{one}" for one in several]
+        node.is_within = [node.id, *(f"mesh:{one}" for one in sorted({a for s in several for a in index.closure(s)}))]
+        return
     _match(node, found, index)
 
 

@@ -115,6 +115,6 @@ def _counts(record: TrialRecord) -> dict[str, int]:
         Person=len(record.investigator),
         Site=len(record.has_site),
         linkable=len(linkable),
-        linked=sum(1 for n in linkable if n.exact_match or n.broad_match),
+        linked=sum(1 for n in linkable if n.exact_match or n.broad_match or n.close_match),
     )
     return dict(counts)

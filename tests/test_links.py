@@ -16,13 +16,12 @@ import pytest
 from conftest import EXAMPLES, SHARED, require
 from kg import iri
 from kg.build import build
-from kg.document import Quote
 from kg.errors import UsageError
 from kg.graphs import OxigraphGraph
-from kg.interpret.names import split_conditions
+from kg.link import link_condition
 from kg.mesh import MeshIndex, builtin
 from kg.mesh.nlm import read_files
-from kg.record import Condition, TrialRecord
+from kg.record import Condition
 from kg.sssom import mappings, tsv
 from kg.trial import process
 from tests_support import running
@@ -196,22 +195,20 @@ def test_a_combination_becomes_its_parts(name: str, parts: set[str]) -> None:
 @pytest.mark.parametrize(
     ("label", "parts"),
     [
-        ("Nausea and Vomiting", {"Nausea", "Vomiting"}),
-        ("Heart Failure and Myocardial Infarction", {"Heart Failure", "Myocardial Infarction"}),
-        ("Sarcoma or Leukemia", {"Sarcoma or Leukemia"}),
-        ("Sarcoma and something else", {"Sarcoma and something else"}),
+        ("Nausea and Vomiting", ["D000000", "D000001"]),
+        ("Heart Failure and Myocardial Infarction", ["D000002", "D000003"]),
+        ("Bone and Skin Tumors", ["D000004", "D000005"]),
+        ("Nausea or Vomiting", []),
+        ("Nausea and something else", []),
     ],
 )
-def test_conditions_that_one_label_joins(label: str, parts: set[str], index: MeshIndex) -> None:
-    record = TrialRecord(has_condition=[Condition(label=label)])
-    record.has_condition[0].cite(Quote(10, 10 + len(label), label))
+def test_conditions_that_one_label_joins(label: str, parts: list[str]) -> None:
     known = MeshIndex(version="x")
-    for number, name in enumerate(
-        ("Nausea", "Vomiting", "Heart Failure", "Myocardial Infarction", "Sarcoma", "Leukemia")
-    ):
+    names = ("Nausea", "Vomiting", "Heart Failure", "Myocardial Infarction", "Bone Tumors", "Skin Tumors")
+    for number, name in enumerate(names):
         known.add(f"D00000{number}", name, (), [f"C01.{number}"])
-    split_conditions(record, known)
-    assert {one.label for one in record.has_condition} == parts
-    for one in record.has_condition:
-        (evidence,) = one.evidence
-        assert label[(evidence.start or 0) - 10 : (evidence.end or 0) - 10] == evidence.quote
+    condition = Condition(label=label)
+    link_condition(condition, known)
+    assert condition.close_match == [f"mesh:{part}" for part in parts]
+    assert condition.label == label
+    assert set(condition.close_match) <= set(condition.is_within)

@@ -9,7 +9,6 @@ from kg.interpret.names import (
     infer_conditions,
     infer_interventions,
     split_combinations,
-    split_conditions,
     type_interventions,
 )
 from kg.interpret.outcomes import read_time_frames
@@ -22,7 +21,6 @@ def interpret(record: TrialRecord, document: Document, index: MeshIndex) -> Tria
     """Fill in what the record's passages say in prose. Changes the record and returns it."""
     read_design(record)
     read_stopping(record)
-    split_conditions(record, index)
     infer_conditions(record, index)
     type_interventions(record, index)
     split_combinations(record, index)

@@ -102,71 +102,21 @@ _JOINT = re.compile(
     r"\s{0,3}(?:,?\s?\b(?:and|plus|with|in combination with|combined with|together with)\b|\+|&|,(?!\d)|;)\s{0,3}", re.I
 )
 _JOINED = re.compile(r"\b(?:and|plus|with)\b|[+&]", re.I)
-_CHOICE = re.compile(r"\bor\b|\bversus\b|\bvs\b|\bwithout\b", re.I)
-_MOST_PARTS = 6
+CHOICE = re.compile(r"\bor\b|\bversus\b|\bvs\b|\bwithout\b", re.I)
+MOST_PARTS = 6
 
 
 def _parts(one: Intervention, index: MeshIndex) -> list[tuple[str, str]]:
     """The parts of a combination, each with its concept: [] unless the whole names none and every part names another."""
-    if not _JOINED.search(one.name) or _CHOICE.search(one.name) or len(one.name) > 200:
+    if not _JOINED.search(one.name) or CHOICE.search(one.name) or len(one.name) > 200:
         return []
     whole = link(one.name, one.kind, index)
     names = [name.strip() for name in _JOINT.split(one.name) if name.strip()]
-    if (whole and whole.relation == "exact" and whole.justification == "term") or not 1 < len(names) <= _MOST_PARTS:
+    if (whole and whole.relation == "exact" and whole.justification == "term") or not 1 < len(names) <= MOST_PARTS:
         return []
     links = [link(name, one.kind, index) or link(name, "OtherIntervention", index) for name in names]
     found = [(name, to.identifier) for name, to in zip(names, links, strict=True) if to and to.relation == "exact"]
     return found if len({identifier for _, identifier in found}) == len(names) else []
-
-
-_AND = re.compile(r"\s{0,3}(?:,\s?and\s|,|\sand\s|&)\s{0,3}", re.I)
-
-
-def _conditions_in(one: Condition, index: MeshIndex) -> list[str]:
-    """The names of several conditions that one label joins, each a concept: "Brain and Central Nervous System Tumors" is two.
-
-    [] unless the whole names none. The head of the last name may be that of all.
-    """
-    whole = link(one.label, "Condition", index)
-    names = [name.strip() for name in _AND.split(one.label) if name.strip()]
-    if (whole and whole.relation == "exact") or not 1 < len(names) <= _MOST_PARTS or _CHOICE.search(one.label):
-        return []
-    if not re.search(r"\band\b|&", one.label) or len(one.label) > 200:
-        return []
-    head = names[-1].rsplit(" ", 1)[-1]
-    found: dict[str, str] = {}
-    for name in names:
-        for words in (name, f"{name} {head}"):
-            to = link(words, "Condition", index)
-            if to and to.relation == "exact" and index.in_trees(to.identifier, ("C", "F03")):
-                found.setdefault(to.identifier, words)
-                break
-        else:
-            return []
-    return list(found.values()) if len(found) == len(names) else []
-
-
-def split_conditions(record: TrialRecord, index: MeshIndex) -> None:
-    """A condition whose label joins several ("lymphoma and leukemia") becomes them, each with the words of the whole behind it."""
-    kept: list[Condition] = []
-    known = {one.label for one in record.has_condition}
-    for one in record.has_condition:
-        names = _conditions_in(one, index)
-        for name in names:
-            if name not in known:
-                known.add(name)
-                part = Condition(label=name, inferred=one.inferred)
-                for evidence in one.evidence:
-                    at = max(evidence.quote.find(name), 0)
-                    length = len(name) if name in evidence.quote else len(evidence.quote)
-                    start = (evidence.start or 0) + at
-                    part.cite(
-                        Quote(start, start + length, evidence.quote[at : at + length]), supports=evidence.supports
-                    )
-                kept.append(part)
-        if not names:
-            kept.append(one)
-    record.has_condition = kept
 
 
 def split_combinations(record: TrialRecord, index: MeshIndex) -> None:
