@@ -39,11 +39,10 @@ def _match(node: Linked, found: Link | None, index: MeshIndex) -> None:
 def joined(label: str, index: MeshIndex) -> list[str]:
     """The concepts of several conditions that one label joins: "Brain and Central Nervous System Tumors" is two.
 
-    [] unless the whole names none. The head of the last name may be that of all.
+    For a label that names none as a whole. The head of the last name may be that of all.
     """
-    whole = link(label, "Condition", index)
     names = [name.strip() for name in _AND.split(label) if name.strip()]
-    if (whole and whole.relation == "exact") or not 1 < len(names) <= MOST_PARTS or CHOICE.search(label):
+    if not 1 < len(names) <= MOST_PARTS or CHOICE.search(label):
         return []
     if not re.search(r"\band\b|&", label) or len(label) > 200:
         return []
@@ -75,7 +74,7 @@ def link_condition(node: Condition, index: MeshIndex) -> None:
     One whose label joins several has what includes any of them above it.
     """
     found = link(node.label, "Condition", index)
-    several = joined(node.label, index)
+    several = [] if found and found.relation == "exact" else joined(node.label, index)
     _name_condition(node)
     if several:
         node.close_match = [f"mesh:{one}" for one in several]

@@ -61,13 +61,14 @@ def links(
     Example: trialkg mesh links -g trials.ttl -o links.sssom.tsv
     """
     index = options.mesh_index(mesh)
-    text = tsv(mappings(options.graph(files, store, endpoint), index), index)
+    found = mappings(options.graph(files, store, endpoint), index)
+    text = tsv(found, index)
     if out is None:
         typer.echo(text, nl=False)
         return
     with beside(out) as file:
         file.write(text.encode())
-    typer.echo(f"{out}: {text.count(chr(10)) - 12} mappings", err=True)
+    typer.echo(f"{out}: {len(found)} mappings", err=True)
 
 
 @app.command("find")

@@ -21,8 +21,9 @@ def read_text(text: str, index: MeshIndex) -> list[dict[str, Any]]:
     MeSH identifiers. What is not stated is left out.
     """
     found: list[dict[str, Any]] = []
-    gone = removed(text)
-    text = shorten(text)
+    short = shorten(text)
+    gone = removed(text) if len(short) < len(text) else []
+    text = short
 
     def place(offset: int) -> int:
         """An offset into the text as it was given."""

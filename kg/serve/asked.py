@@ -29,15 +29,12 @@ class Served:
         self.pool = pool
         self._services = services
 
-    def look(self, text: str) -> Look:
-        """Look through a query before it is run. Raises Refused."""
-        seen = look(text)
-        check_reach(seen, self._services)
-        return seen
+    def run(self, request: Request, seconds: float | None = None, seen: Look | None = None) -> tuple[Reply, Path]:
+        """Answer into a file, which the caller removes; ``seen`` is what a look through the query told, where there was one.
 
-    def run(self, request: Request, seconds: float | None = None) -> tuple[Reply, Path]:
-        """Answer into a file, which the caller removes. Raises Refused, Invalid, Ended, or TrialKGError when it fails."""
-        self.look(request.text)
+        Raises Refused, Invalid, Ended, or TrialKGError when it fails.
+        """
+        check_reach(seen or look(request.text), self._services)
         prefixes = {**PREFIXES, **request.prefixes}
         request.prefixes = prefixes
         reply, out = self.pool.run(request, seconds)
@@ -63,6 +60,11 @@ class Served:
         if reply.kind == "graph":
             raise UsageError("the query makes a graph, not a table")
         return answer_of_json(orjson.loads(content)), reply.truncated
+
+    def holds(self, pattern: str) -> bool:
+        """Whether the graph has something that fits a pattern."""
+        ((found,),) = self.select(f"ASK {{ {pattern} }}").rows
+        return found is not None and found.value == "true"
 
     def select(self, sparql: str) -> Answer:
         return self.cut(sparql, 0)[0]

@@ -13,7 +13,7 @@ from kg import iri
 from kg.errors import TrialKGError
 from kg.graphs import Graph
 from kg.output import PREFIXES, turtle_of
-from kg.serve import media
+from kg.serve import media, worker
 from kg.serve.state import problem, state
 
 _SD = "http://www.w3.org/ns/sparql-service-description#"
@@ -21,11 +21,6 @@ _VOID = "http://rdfs.org/ns/void#"
 _DCAT = "http://www.w3.org/ns/dcat#"
 _FORMATS = "http://www.w3.org/ns/formats/"
 _TYPE = ox.NamedNode(PREFIXES["rdf"] + "type")
-_RDF = {
-    "ntriples": ox.RdfFormat.N_TRIPLES,
-    "rdfxml": ox.RdfFormat.RDF_XML,
-    "jsonld": ox.RdfFormat.JSON_LD,
-}
 _USED = {**PREFIXES, "sd": _SD, "void": _VOID, "dcat": _DCAT, "formats": _FORMATS}
 _PARTS = "SELECT ?class ?property (COUNT(*) AS ?n) WHERE { ?s a ?class ; ?property ?o } GROUP BY ?class ?property"
 _CLASSES = "SELECT ?class (COUNT(DISTINCT ?s) AS ?n) WHERE { ?s a ?class } GROUP BY ?class"
@@ -36,7 +31,7 @@ def written(quads: list[ox.Quad], form: str) -> bytes:
     """Statements in a format of :data:`kg.serve.media.GRAPHS`, sorted."""
     if form == "turtle":
         return turtle_of((q.triple for q in quads), _USED)
-    return ox.serialize(sorted((q.triple for q in quads), key=str), format=_RDF[form]) or b""
+    return ox.serialize(sorted((q.triple for q in quads), key=str), format=worker.GRAPHS[form]) or b""
 
 
 def _say(subject: ox.NamedNode, pairs: list[tuple[str, Any]]) -> list[ox.Quad]:
@@ -53,13 +48,13 @@ def service_description(address: str, *, updates: bool, services: bool) -> list[
     formats = ("SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV")
     graphs = ("Turtle", "N-Triples", "RDF_XML", "JSON-LD")
     languages = ["SPARQL10Query", "SPARQL11Query", *(["SPARQL11Update"] if updates else [])]
-    features = ["UnionDefaultGraph", "EmptyGraphs", *(["BasicFederatedQuery"] if services else [])]
+    features = ["UnionDefaultGraph", *(["BasicFederatedQuery"] if services else [])]
     told: list[tuple[str, Any]] = [
         (_TYPE.value, ox.NamedNode(_SD + "Service")),
         (_SD + "endpoint", node),
         (_SD + "defaultDataset", dataset),
         *((_SD + "supportedLanguage", ox.NamedNode(_SD + name)) for name in languages),
-        *((_SD + "feature", ox.NamedNode(_SD + name)) for name in features if name != "EmptyGraphs"),
+        *((_SD + "feature", ox.NamedNode(_SD + name)) for name in features),
         *((_SD + "resultFormat", ox.NamedNode(_FORMATS + name)) for name in (*formats, *graphs)),
     ]
     return [
@@ -121,8 +116,7 @@ def _part(*names: str) -> ox.NamedNode:
 
 
 def _chosen(request: Request) -> str | None:
-    accept = media.NAMES.get(request.query_params.get("format", ""), request.headers.get("accept", ""))
-    return media.preferred(accept, list(media.GRAPHS))
+    return media.preferred(media.accepted(request), list(media.GRAPHS))
 
 
 async def service(request: Request) -> Response:

@@ -14,7 +14,7 @@ from kg.output import PREFIXES
 from kg.serve import describe, media, protocol, worker
 from kg.serve.asked import Invalid
 from kg.serve.guard import Refused, check_reach, look
-from kg.serve.state import State, problem, problem_of, spooled, state
+from kg.serve.state import State, cut_to, problem, problem_of, spooled, state
 
 _METHODS = {"Allow": "GET, HEAD, POST, OPTIONS"}
 
@@ -63,8 +63,8 @@ def problem_with(status: int, detail: str, headers: dict[str, str]) -> Response:
 
 async def _query(request: Request, here: State, operation: protocol.Operation) -> Response:
     accept = media.NAMES.get(operation.parameters.get("format", ""), request.headers.get("accept", ""))
-    form = look(operation.text).form
-    offered = media.GRAPHS if form in ("CONSTRUCT", "DESCRIBE") else media.TABLES
+    seen = look(operation.text)
+    offered = media.GRAPHS if seen.form in ("CONSTRUCT", "DESCRIBE") else media.TABLES
     chosen = media.preferred(accept, list(offered))
     if chosen is None:
         return problem(406, f"none of the types in Accept can be given; there are {', '.join(offered)}")
@@ -78,15 +78,12 @@ async def _query(request: Request, here: State, operation: protocol.Operation) -
         rows=here.settings.limits.rows,
         size=here.settings.limits.size,
     )
-    reply, out = await run_in_threadpool(here.graph.run, asked, seconds_of(operation.parameters))
+    reply, out = await run_in_threadpool(here.graph.run, asked, seconds_of(operation.parameters), seen)
     if (reply.kind == "graph") != (offered is media.GRAPHS):
         out.unlink(missing_ok=True)
         return problem(500, "the form of the query was not recognised")
     response = spooled(out, media.content_type(chosen))
-    if reply.truncated:
-        response.headers["X-Result-Truncated"] = "true"
-        response.headers["X-Result-Rows"] = str(here.settings.limits.rows)
-    return response
+    return cut_to(here.settings.limits.rows, response) if reply.truncated else response
 
 
 def _is_foreign(request: Request) -> bool:
@@ -147,8 +144,7 @@ async def graphs(request: Request) -> Response:
 
 
 async def _has(here: State, node: ox.NamedNode) -> bool:
-    rows = (await run_in_threadpool(here.graph.select, f"ASK {{ GRAPH {node} {{ ?s ?p ?o }} }}")).rows
-    return rows[0][0] is not None and rows[0][0].value == "true"
+    return await run_in_threadpool(here.graph.holds, f"GRAPH {node} {{ ?s ?p ?o }}")
 
 
 async def _read_graph(request: Request, here: State, node: ox.NamedNode | None) -> Response:

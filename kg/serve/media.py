@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
@@ -46,6 +47,11 @@ def preferred(accept: str, offered: list[str]) -> str | None:
     if not accept.strip():
         return offered[0]
     return parse_accept_header(accept, MIMEAccept).best_match(offered)
+
+
+def accepted(request: Request) -> str:
+    """What a request wants: the type that ``?format=`` names, else its Accept header."""
+    return NAMES.get(request.query_params.get("format", ""), request.headers.get("accept", ""))
 
 
 def content_type(media: str) -> str:

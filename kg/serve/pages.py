@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -22,10 +22,10 @@ from kg.errors import TrialKGError, UsageError
 from kg.graphs import Answer
 from kg.output import PREFIXES
 from kg.questions import Question
-from kg.serve import media, picture
+from kg.serve import media, picture, worker
 from kg.serve.cells import cell
 from kg.serve.guard import Refused
-from kg.serve.state import State, problem, problem_of, state, status_of
+from kg.serve.state import State, cut_to, problem, problem_of, spooled, state, status_of
 
 _EXAMPLES = (
     "Which trials combine imatinib with surgery?",
@@ -127,8 +127,7 @@ def _link(one: Question) -> str:
 
 async def catalogue(request: Request) -> Response:
     """``/questions``: all questions with their parameters and SPARQL, as JSON, or in Turtle as sparql-examples."""
-    accept = media.NAMES.get(request.query_params.get("format", ""), request.headers.get("accept", ""))
-    if media.preferred(accept, ["application/json", "text/turtle"]) == "text/turtle":
+    if media.preferred(media.accepted(request), ["application/json", "text/turtle"]) == "text/turtle":
         address = str(request.url.replace(path="/sparql", query=""))
         return Response(catalogue_of(address), headers={"Content-Type": media.content_type("text/turtle")})
     return JSONResponse([msgspec.to_builtins(one) for one in questions.questions().values()])
@@ -178,8 +177,7 @@ async def query(request: Request) -> Response:
         sparql, notes = await run_in_threadpool(questions.bind, one, values, here.graph, here.index)
         if wants_html(request, list(media.TABLES)):
             return await _answer_page(here, one, values, sparql, notes, given.get("asked", ""))
-        accept = media.NAMES.get(given.get("format", ""), request.headers.get("accept", ""))
-        chosen = media.preferred(accept, list(media.TABLES))
+        chosen = media.preferred(media.accepted(request), list(media.TABLES))
         if chosen is None:
             return problem(406, f"an answer can be had as {', '.join(media.TABLES)}")
         return await _answer(here, sparql, chosen, for_spreadsheet="spreadsheet" in given, name=one.name)
@@ -188,9 +186,6 @@ async def query(request: Request) -> Response:
 
 
 async def _answer(here: State, sparql: str, chosen: str, *, for_spreadsheet: bool, name: str) -> Response:
-    from kg.serve import worker
-    from kg.serve.state import spooled
-
     if for_spreadsheet:
         answer, is_cut = await run_in_threadpool(here.graph.cut, sparql, here.settings.limits.rows)
         headers = {
@@ -204,10 +199,7 @@ async def _answer(here: State, sparql: str, chosen: str, *, for_spreadsheet: boo
         )
         reply, out = await run_in_threadpool(here.graph.run, asked)
         response, is_cut = spooled(out, media.content_type(chosen)), reply.truncated
-    if is_cut:
-        response.headers["X-Result-Truncated"] = "true"
-        response.headers["X-Result-Rows"] = str(here.settings.limits.rows)
-    return response
+    return cut_to(here.settings.limits.rows, response) if is_cut else response
 
 
 async def _answer_page(
@@ -234,8 +226,6 @@ async def _answer_page(
 
 
 def _fragment(text: str) -> str:
-    from urllib.parse import quote
-
     return quote(text, safe="")
 
 

@@ -82,7 +82,7 @@ async def resource(request: Request) -> Response:
         if not wants_html(request, list(media.GRAPHS)):
             return await _data(request, node)
         if match := _TRIAL.fullmatch(request.url.path):
-            if not await _is_there(here.graph, node):
+            if not await run_in_threadpool(here.graph.holds, f"{node} ?p ?o"):
                 return page("error", 404, title="Not found", detail=f"{match[1]}: the graph has no such trial")
             return page("trial", trial=await run_in_threadpool(trial_page.page, here.graph, match[1]))
         out, into = await run_in_threadpool(_about, here.graph, node)
@@ -95,20 +95,14 @@ async def resource(request: Request) -> Response:
         return error_page(request, error)
 
 
-async def _is_there(graph: Graph, node: ox.NamedNode) -> bool:
-    rows = (await run_in_threadpool(graph.select, f"ASK {{ {node} ?p ?o }}")).rows
-    return rows[0][0] is not None and rows[0][0].value == "true"
-
-
 async def _data(request: Request, node: ox.NamedNode) -> Response:
     """What is said of a node, in a format of graphs: its concise bounded description, as there are no blank nodes."""
     here = state(request)
-    accept = media.NAMES.get(request.query_params.get("format", ""), request.headers.get("accept", ""))
-    chosen = media.preferred(accept, list(media.GRAPHS))
+    chosen = media.preferred(media.accepted(request), list(media.GRAPHS))
     if chosen is None:
         return problem(406, f"it can be had as {', '.join([media.HTML, *media.GRAPHS])}")
     try:
-        if not await _is_there(here.graph, node):
+        if not await run_in_threadpool(here.graph.holds, f"{node} ?p ?o"):
             return problem(404, f"the graph says nothing of {node}")
         asked = worker.Request(f"CONSTRUCT {{ {node} ?p ?o }} WHERE {{ {node} ?p ?o }}", graph=media.GRAPHS[chosen])
         _, out = await run_in_threadpool(here.graph.run, asked)

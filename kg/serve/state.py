@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 import msgspec
 import orjson
+from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from kg import __version__
-from kg.errors import TrialKGError
+from kg.errors import TrialKGError, UsageError
 from kg.mesh import MeshIndex
 from kg.serve.asked import Invalid, Served
 from kg.serve.guard import Refused
@@ -95,8 +96,6 @@ def status_of(error: TrialKGError) -> tuple[int, dict[str, Any]]:
         return error.status, {}
     if isinstance(error, Invalid):
         return 400, {"line": error.line, "column": error.column}
-    from kg.errors import UsageError
-
     return (400 if isinstance(error, UsageError) else 500), {}
 
 
@@ -106,11 +105,15 @@ def problem_of(error: TrialKGError) -> Response:
     return problem(status, str(error), **more)
 
 
+def cut_to(rows: int, response: Response) -> Response:
+    """The response, saying that its answer was cut to so many rows."""
+    response.headers["X-Result-Truncated"] = "true"
+    response.headers["X-Result-Rows"] = str(rows)
+    return response
+
+
 def spooled(path: Path, media: str, *, most: int = 4 << 20) -> Response:
     """A finished answer: from memory where it is small, else from its file, which is taken away after it was sent."""
-    from starlette.background import BackgroundTask
-    from starlette.responses import FileResponse
-
     if path.stat().st_size <= most:
         content = path.read_bytes()
         path.unlink()
