@@ -20,12 +20,7 @@ def describe(identifier: str, index: MeshIndex) -> list[tuple[str, str]]:
     lines = [("identifier", found), ("label", index.labels[found])]
     lines.append(("kind", "descriptor" if found.startswith("D") else "supplementary record"))
     for number in index.trees.get(found, ()):
-        above = []
-        short = number
-        while "." in short:
-            short = short.rpartition(".")[0]
-            if parent := index.by_tree.get(short):
-                above.append(index.labels[parent])
+        above = [index.labels[one] for one in reversed(index.way(number)) if one != found]
         lines.append(("tree", " < ".join([number, *above])))
     lines += [("filed under", f"{one} {index.labels.get(one, one)}") for one in index.mapped.get(found, ())]
     lines += [("does", f"{one} {index.labels.get(one, one)}") for one in index.actions.get(found, ())]

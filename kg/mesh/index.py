@@ -146,6 +146,12 @@ class MeshIndex(msgspec.Struct, kw_only=True):
         above.discard(identifier)
         return sorted(above)
 
+    def way(self, number: str) -> list[str]:
+        """The descriptors from the top of MeSH down to a tree number."""
+        steps = number.split(".")
+        numbers = (".".join(steps[: n + 1]) for n in range(len(steps)))
+        return [self.by_tree[one] for one in numbers if one in self.by_tree]
+
     def parents(self, identifier: str) -> list[str]:
         """The descriptors directly above this one by tree number, sorted."""
         numbers = (_LOCAL_NUMBER.sub("", n) for n in self.trees.get(identifier, ()) if "." in n)

@@ -156,6 +156,10 @@ class Pool:
     def _new(self) -> _Worker:
         return _Worker(self.folder, self.limits.memory, network=self._network, write=False)
 
+    def _limit(self, seconds: float | None) -> float:
+        """The time of a request that asks for so many seconds: it may only shorten it."""
+        return min(seconds or self.limits.seconds, self.limits.seconds)
+
     def generation(self) -> tuple[int, ...]:
         """What is different after the store was changed; looked up once a second."""
         now = time.monotonic()
@@ -169,7 +173,7 @@ class Pool:
 
         Raises Ended when the query took too much, or too many wait.
         """
-        limit = min(seconds or self.limits.seconds, self.limits.seconds)
+        limit = self._limit(seconds)
         with self._lock:
             if self._closed:
                 raise Ended("the server is stopping")
@@ -220,10 +224,7 @@ class Pool:
             if self._writer is None:
                 self._writer = _Worker(self.folder, self.limits.memory, network=False, write=True)
             try:
-                reply = self._writer.ask(
-                    msgspec.structs.replace(request, update=True),
-                    min(seconds or self.limits.seconds, self.limits.seconds),
-                )
+                reply = self._writer.ask(msgspec.structs.replace(request, update=True), self._limit(seconds))
             except Ended:
                 self._writer.kill()
                 self._writer = None

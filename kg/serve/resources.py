@@ -62,15 +62,7 @@ SELECT DISTINCT ?trial ?title ?status WHERE {{
 
 def _tree(identifier: str, index: MeshIndex) -> list[list[tuple[str, str]]]:
     """The ways from the top of MeSH down to a concept: identifier and label of each step."""
-    ways = []
-    for number in index.trees.get(identifier, ()):
-        steps, short = [(identifier, index.labels[identifier])], number
-        while "." in short:
-            short = short.rpartition(".")[0]
-            if above := index.by_tree.get(short):
-                steps.insert(0, (above, index.labels[above]))
-        ways.append(steps)
-    return ways
+    return [[(one, index.labels[one]) for one in index.way(number)] for number in index.trees.get(identifier, ())]
 
 
 async def resource(request: Request) -> Response:
