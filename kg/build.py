@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kg import manifest, output, sources, store, vocabulary
@@ -53,7 +53,6 @@ def build(
             with output.beside(path) as file:
                 for chunk in chunks:
                     file.write(chunk)
-        report.trials = len({d.trial for d in report.documents if d.trial and not d.set_aside})
         choices = {"results": results, "with_mesh": with_mesh}
         files = [path] if form != "store" else []
         manifest.write(manifest.of_build(report, choices=choices, files=files), path)
@@ -61,7 +60,7 @@ def build(
 
 
 def _written(
-    found: list[Source],
+    found: Sequence[Source],
     reading: Reading,
     writer: output.Writer,
     report: BuildReport,
@@ -72,7 +71,7 @@ def _written(
     concepts: set[str] = set()
     yield writer.begin()
     for done, outcome in enumerate(settled(found, reading), 1):
-        report.documents.append(of_outcome(outcome))
+        report.add(of_outcome(outcome))
         if outcome.finding is None:
             yield writer.add(outcome)
             concepts.update(outcome.concepts)
@@ -80,4 +79,3 @@ def _written(
             progress(done, len(found))
     yield from writer.end(vocabulary.statements(concepts, reading.mesh) if with_mesh else [])
     report.statements = writer.statements
-    report.add_up()

@@ -53,7 +53,7 @@ def _short(term: str) -> str:
 
 
 def _path(text: str | None) -> str:
-    return re.sub(r"<([^>]*)>", lambda m: iri.local(m[1]), text) if text else ""
+    return re.sub(r"<([^<>]*+)>", lambda m: iri.local(m[1]), text) if text else ""
 
 
 def validate(ntriples: bytes) -> list[Violation]:

@@ -8,7 +8,6 @@ has no such hash: its files differ from one loading to the next; its statements 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import msgspec
 from kg import __version__, output
 from kg.errors import UsageError
 from kg.report import BuildReport
+from kg.spool import Table
 
 #: More inputs than this are told as one.
 _MANY = 1_000
@@ -68,16 +68,35 @@ def sha256(path: Path) -> str:
 
 def _inputs(report: BuildReport) -> list[Input]:
     """By the first part of the documents' names: the file or folder that they came from."""
-    found: dict[str, list[str]] = defaultdict(list)
+    lines = Table()
     for one in report.documents:
         reason = one.set_aside.code if one.set_aside else ""
-        found[one.document.split("/", 1)[0]].append(f"{one.document}\t{one.sha256}\t{reason}\n")
+        lines.add(f"{one.document}\t{one.sha256}\t{reason}\n".encode("utf-8", "replace"))
+    found: dict[bytes, _Sum] = {}
+    whole = _Sum()
+    for line, _ in lines.items():
+        whole.add(line)
+        name = line.split(b"\t", 1)[0].split(b"/", 1)[0]
+        if name in found or len(found) <= _MANY:
+            found.setdefault(name, _Sum()).add(line)
     if len(found) > _MANY:
-        found = {f"{len(found)} files": [line for _, lines in sorted(found.items()) for line in lines]}
+        found = {f"{whole.count} documents".encode(): whole}
     return [
-        Input(name=name, documents=len(lines), sha256=hashlib.sha256("".join(sorted(lines)).encode()).hexdigest())
-        for name, lines in sorted(found.items())
+        Input(name=name.decode(), documents=one.count, sha256=one.hash.hexdigest())
+        for name, one in sorted(found.items())
     ]
+
+
+class _Sum:
+    """How many lines there were, and their hash."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.hash = hashlib.sha256()
+
+    def add(self, line: bytes) -> None:
+        self.count += 1
+        self.hash.update(line)
 
 
 def of_build(report: BuildReport, *, choices: dict[str, bool], files: list[Path]) -> Manifest:
@@ -89,7 +108,7 @@ def of_build(report: BuildReport, *, choices: dict[str, bool], files: list[Path]
         choices=dict(sorted(choices.items())),
         inputs=_inputs(report),
         documents=len(report.documents),
-        set_aside=len(report.set_aside),
+        set_aside=report.aside,
         trials=report.trials,
         statements=report.statements,
         counts=report.counts,

@@ -12,8 +12,10 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from kg.read import identifier
+from kg.spool import Table
 
 _LEADING = "NCT"
+_SEVERAL = b""
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -52,7 +54,7 @@ class Aliases:
     """What documents that name their trial list beside its name: other identifier -> trial and document."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[str, str] | None] = {}
+        self._known = Table()
 
     def learn(self, one: Described) -> None:
         """Take in a document that names its trial. An identifier that two trials list leads to none."""
@@ -60,13 +62,19 @@ class Aliases:
         for other in one.identifiers:
             if other == leading:
                 continue
-            known = self._known.setdefault(other, (leading, one.name))
-            if known is not None and known[0] != leading:
-                self._known[other] = None
+            if not self._known.add(other.encode(), msgspec.msgpack.encode((leading, one.name))):
+                known = self._of(other)
+                if known is not None and known[0] != leading:
+                    self._known.put(other.encode(), _SEVERAL)
+
+    def _of(self, other: str) -> tuple[str, str] | None:
+        """The trial and the document that an identifier leads to."""
+        found = self._known.get(other.encode())
+        return msgspec.msgpack.decode(found, type=tuple[str, str]) if found else None
 
     def trial(self, one: Described) -> tuple[str, Match] | None:
         """The trial that a document's identifiers lead to, with the reason; None when they lead to none or to several."""
-        found = {hit[0]: (shared, hit[1]) for shared in one.identifiers if (hit := self._known.get(shared))}
+        found = {hit[0]: (shared, hit[1]) for shared in one.identifiers if (hit := self._of(shared))}
         if len(found) != 1:
             return None
         ((leading, (shared, document)),) = found.items()

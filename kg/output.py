@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Literal, cast
 
@@ -18,6 +19,7 @@ import pyoxigraph as ox
 
 from kg import iri, jsonld
 from kg.errors import UsageError
+from kg.spool import Table
 from kg.trial import Outcome, is_shared
 
 Form = Literal["ttl", "nt", "nq", "jsonld", "store"]
@@ -105,8 +107,8 @@ class Writer:
 
     def __init__(self, form: Form) -> None:
         self._form: Form = "nq" if form == "store" else form
-        self._common: set[str] = set()
-        self._known: set[bytes] = set()
+        self._common = Table()
+        self._known = Table()
         self._first = True
         self.statements = 0
 
@@ -126,12 +128,13 @@ class Writer:
         if self._form == "nq":
             common = self._in_shared(self._new(outcome.common))
             return self._lines([f"{line[:-1]}<{outcome.graph}> ." for line in outcome.own] + common)
-        self._common.update(outcome.common)
+        for line in outcome.common:
+            self._common.add(line.encode())
         trial = f"<{iri.absolute(outcome.trial)}> "
         own: list[str] = []
         for line in outcome.own:
             if is_shared(line):
-                self._common.add(line)
+                self._common.add(line.encode())
             elif line.startswith(trial):
                 own += self._new([line])
             else:
@@ -140,13 +143,7 @@ class Writer:
 
     def _new(self, lines: Iterable[str]) -> list[str]:
         """The lines that have not been written yet."""
-        fresh = []
-        for line in lines:
-            digest = _digest(line)
-            if digest not in self._known:
-                self._known.add(digest)
-                fresh.append(line)
-        return fresh
+        return [line for line in lines if self._known.add(_digest(line))]
 
     def _in_shared(self, lines: Iterable[str]) -> list[str]:
         return [f"{line[:-1]}<{iri.SHARED_GRAPH}> ." for line in lines]
@@ -168,6 +165,8 @@ class Writer:
         elif self._form == "nq":
             yield self._lines(self._in_shared(vocabulary))
         else:
-            common = sorted(self._common | set(vocabulary))
-            for start in range(0, len(common), 50_000):
-                yield self._lines(common[start : start + 50_000])
+            for line in vocabulary:
+                self._common.add(line.encode())
+            lines = (line.decode() for line, _ in self._common.items())
+            while portion := list(islice(lines, 5_000)):
+                yield self._lines(portion)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections import Counter, deque
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from kg.mesh import MeshIndex, builtin
 from kg.mesh.file import load
 from kg.read.identifier import key
 from kg.sources import Source
+from kg.spool import Table
 from kg.trial import Outcome, process
 
 _BATCH = 16
@@ -34,9 +36,9 @@ class Reading(NamedTuple):
     jobs: int = 1
 
 
-def _batches(found: list[Source], places: list[Place]) -> Iterator[list[tuple[Source, Place]]]:
-    for start in range(0, len(found), _BATCH):
-        yield list(zip(found[start : start + _BATCH], places[start : start + _BATCH], strict=True))
+def _batches(placed: Iterator[tuple[Source, Place]]) -> Iterator[list[tuple[Source, Place]]]:
+    while batch := list(islice(placed, _BATCH)):
+        yield batch
 
 
 def _process_one(source: Source, index: MeshIndex, place: Place = FIRST, results: bool = False) -> Outcome:
@@ -58,23 +60,23 @@ def _process_batch(batch: list[tuple[Source, Place]], mesh_path: Path | None, re
 
 
 def outcomes(
-    found: list[Source],
+    found: Sequence[Source],
     reading: Reading,
-    places: list[Place] | None = None,
+    places: Iterable[Place] | None = None,
 ) -> Iterator[Outcome]:
     """The outcome of each source, in order, by as many processes as ``reading`` says; the order and the outcomes do not depend on them.
 
     ``places`` are those of the sources among the documents of their trials; without it each is the first of its trial.
     The processes keep a few batches ahead of who takes the outcomes, not more: memory does not grow with the sources.
     """
-    places = places or [FIRST] * len(found)
+    placed = zip(found, repeat(FIRST) if places is None else places, strict=False)
     jobs = reading.jobs
     if jobs <= 1 or len(found) <= _BATCH:
-        for source, place in zip(found, places, strict=True):
+        for source, place in placed:
             yield _process_one(source, reading.mesh, place, reading.results)
         return
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        rest = _batches(found, places)
+        rest = _batches(placed)
         work = partial(_process_batch, mesh_path=reading.mesh_path, results=reading.results)
         under_way = deque(pool.submit(work, batch) for batch in islice(rest, _AHEAD * jobs))
         try:
@@ -86,7 +88,7 @@ def outcomes(
             pool.shutdown(cancel_futures=True)
 
 
-def settled(found: list[Source], reading: Reading) -> Iterator[Outcome]:
+def settled(found: Sequence[Source], reading: Reading) -> Iterator[Outcome]:
     """Outcomes in which the parts of a trial's second document have IRIs of their own, and copies are left out.
 
     Documents that do not name their trial by the best-known register come after those that do, for these may lead to
@@ -94,40 +96,55 @@ def settled(found: list[Source], reading: Reading) -> Iterator[Outcome]:
     """
     aliases = Aliases()
     waiting: dict[Described, str] = {}
-    documents: dict[str, str] = {}
+    documents = Table()
     archived: dict[str, list[tuple[str, str, str]]] = {}
-    trials: Counter[str] = Counter()
-    by_name = {source.name: source for source in found}
-    for outcome in outcomes(found, reading):
-        if outcome.finding is None and outcome.sha256 in documents:
-            yield copy_of(outcome, documents[outcome.sha256])
-            continue
+    trials = _Count()
+    later: dict[str, int] = {}
+    for number, outcome in enumerate(outcomes(found, reading)):
         if outcome.finding is None:
-            documents[outcome.sha256] = outcome.name
+            digest, name = bytes.fromhex(outcome.sha256), os.fsencode(outcome.name)
+            if not documents.add(digest, name):
+                yield copy_of(outcome, os.fsdecode(documents.get(digest) or b""))
+                continue
             if outcome.version:
+                later[outcome.name] = number
                 archived.setdefault(outcome.trial, []).append((outcome.version, outcome.sha256, outcome.name))
                 continue
             described = Described(outcome.name, tuple(outcome.identifiers))
             if not leads(outcome.identifiers):
                 waiting[described] = outcome.trial
+                later[outcome.name] = number
                 continue
             aliases.learn(described)
-            before = trials[outcome.trial]
-            trials[outcome.trial] += 1
-            if before:
-                outcome = _process_one(by_name[outcome.name], reading.mesh, Place(before), reading.results)
+            if before := trials.one_more(outcome.trial):
+                outcome = _process_one(found[number], reading.mesh, Place(before), reading.results)
         yield outcome
     places: dict[str, Place] = {}
     matches: dict[str, Match | None] = {}
     for described, trial, match in groups(waiting, aliases):
         own = iri.trial(key(trial)) if trial else waiting[described]
-        places[described.name], matches[described.name] = Place(trials[own], trial=trial), match
-        trials[own] += 1
+        places[described.name], matches[described.name] = Place(trials.one_more(own), trial=trial), match
     for trial, pages in sorted(archived.items()):
-        places.update(versions(sorted(pages), trials[trial]))
-    for outcome in outcomes([by_name[name] for name in places], reading, list(places.values())):
+        places.update(versions(sorted(pages), trials.one_more(trial)))
+    for outcome in outcomes([found[later[name]] for name in places], reading, places.values()):
         outcome.match = matches.get(outcome.name)
         yield outcome
+
+
+class _Count:
+    """How often each of very many names was met."""
+
+    def __init__(self) -> None:
+        self._met = Table()
+
+    def one_more(self, name: str) -> int:
+        """Count a name; how often it was met before."""
+        key = name.encode()
+        if self._met.add(key, b"1"):
+            return 0
+        before = int(self._met.get(key) or b"0")
+        self._met.put(key, b"%d" % (before + 1))
+        return before
 
 
 def copy_of(outcome: Outcome, other: str) -> Outcome:

@@ -5,23 +5,29 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, cast, overload
 
+import msgspec
 import orjson
 from lxml import etree
 
 from kg import aact
-from kg.archive import MAX_RATIO, check, too_well_packed
+from kg.archive import MAX_RATIO, check, packed, too_well_packed, unpacked
 from kg.document import MAX_BYTES
 from kg.errors import DocumentError, UsageError
+from kg.spool import Rows, Table
 
+#: An archive that holds nothing.
+_NO_MEMBERS = b"PK\x05\x06" + bytes(18)
 #: The most members that are read from one archive.
 MAX_MEMBERS = 1_000_000
 
@@ -30,7 +36,7 @@ _PAGE = re.compile(rb'\s*\{\s*(?:"(?:totalCount|nextPageToken)"\s*:\s*(?:\d+|"[^
 
 
 #: How an export of the WHO's platform begins, as CSV and as XML.
-_EXPORT = re.compile(rb'(?:\xef\xbb\xbf)?"?TrialID"?,|\s*(?:<\?xml[^>]*>\s*)?<Trials_downloaded_from_ICTRP')
+_EXPORT = re.compile(rb'(?:\xef\xbb\xbf)?"?TrialID"?,|^\s*+(?:<\?xml[^>]*+>\s*+)?<Trials_downloaded_from_ICTRP')
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,7 +44,8 @@ class Source:
     """A document that can be read: its name for people, the file, and where in the file it stands.
 
     ``member``: of an archive; ``line``: of a file of many records, from 0; ``entry``: of the ``studies`` of a page that the API
-    of ClinicalTrials.gov gave, from 0; -1 for none; ``table``: the member is a trial of an export of AACT.
+    of ClinicalTrials.gov gave, from 0; -1 for none; ``table``: the member is a trial of an export of AACT; ``packed``: where and how
+    the member is packed (:func:`kg.archive.packed`).
     """
 
     name: str
@@ -47,6 +54,7 @@ class Source:
     line: int = -1
     entry: int = -1
     table: bool = False
+    packed: tuple[int, ...] = ()
 
     def read(self) -> bytes:
         """The bytes. Raises DocumentError when they cannot be read, or are more than a document may have."""
@@ -58,7 +66,7 @@ class Source:
             if self.table:
                 return _bounded(aact.trial(self.path, self.member))
             if self.member:
-                return _member(_archive(self.path, self.path.stat().st_mtime_ns), self.member)
+                return _member(_archive(self.path, self.path.stat().st_mtime_ns), unpacked(self.member, self.packed))
             if self.path.suffix == ".gz":
                 return _gunzip(self.path)
             size = self.path.stat().st_size
@@ -76,12 +84,13 @@ def _too_large(size: int) -> str:
 
 @lru_cache(maxsize=2)
 def _archive(path: Path, _changed: int) -> zipfile.ZipFile:
-    """An archive that stays open: to open it takes time with the number of its members."""
-    return zipfile.ZipFile(path)
+    """An archive that stays open, without the list of its members, which takes time and memory with their number."""
+    archive = zipfile.ZipFile(io.BytesIO(_NO_MEMBERS))
+    archive.fp = path.open("rb")
+    return archive
 
 
-def _member(archive: zipfile.ZipFile, member: str) -> bytes:
-    info = archive.getinfo(member)
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     if info.file_size > MAX_BYTES:
         raise DocumentError("too-large", _too_large(info.file_size))
     check(info)
@@ -105,25 +114,87 @@ def _bounded(data: bytes) -> bytes:
     return data
 
 
-def find(paths: list[Path]) -> list[Source]:
+def _encoded(one: Source) -> bytes:
+    names = (os.fsencode(one.name), os.fsencode(one.path), os.fsencode(one.member))
+    return msgspec.msgpack.encode((*names, one.line, one.entry, one.table, one.packed))
+
+
+def _decoded(row: bytes) -> Source:
+    name, path, member, line, entry, table, place = msgspec.msgpack.decode(row)
+    return Source(
+        name.decode("utf-8", "backslashreplace"),
+        Path(os.fsdecode(path)),
+        os.fsdecode(member),
+        line,
+        entry,
+        table,
+        tuple(place),
+    )
+
+
+class Sources(Sequence[Source]):
+    """Documents in the order of their names, which are all different; they are not held in memory."""
+
+    def __init__(self, found: Iterable[Source]) -> None:
+        table = Table()
+        for one in found:
+            key = b"\0".join((os.fsencode(one.name), os.fsencode(one.path), os.fsencode(one.member)))
+            table.add(key, _encoded(one))
+        self._rows = Rows()
+        rows = pairwise(chain((row for _, row in table.items()), [b""]))
+        before = ""
+        for row, following in rows:
+            one = _decoded(row)
+            after = _decoded(following).name if following else ""
+            if one.name in (before, after):
+                row = _encoded(replace(one, name=_long_name(one)))
+            before = one.name
+            self._rows.append(row)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, number: int) -> Source: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Source]: ...
+    def __getitem__(self, number: int | slice) -> Source | list[Source]:
+        if isinstance(number, slice):
+            return [self[n] for n in range(*number.indices(len(self)))]
+        return _decoded(self._rows[range(len(self))[number]])
+
+    def __iter__(self) -> Iterator[Source]:
+        return map(_decoded, self._rows)
+
+
+def _long_name(one: Source) -> str:
+    """The name of a document with the whole path, for documents of several folders that have one name."""
+    inside = one.member or (one.name.rsplit("/", 1)[-1] if max(one.line, one.entry) >= 0 else "")
+    return f"{one.path.as_posix()}/{inside}" if inside else one.path.as_posix()
+
+
+def find(paths: list[Path]) -> Sources:
     """All documents under the paths, sorted by name: the order of the arguments does not matter.
 
-    Hidden files are passed over. Raises UsageError when a path does not exist.
+    Hidden files are passed over. Documents of several folders that would have one name are called by their whole paths. Raises
+    UsageError when a path does not exist.
     """
-    found: set[Source] = set()
+    return Sources(_under(paths))
+
+
+def _under(paths: list[Path]) -> Iterator[Source]:
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path}: there is no such file or folder")
         if path.is_dir() and aact.is_export(path):
-            found.update(_of_tables(path))
+            yield from _of_tables(path)
         elif path.is_dir():
             for file in path.rglob("*"):
                 relative = file.relative_to(path)
                 if file.is_file() and not any(part.startswith(".") for part in relative.parts):
-                    found.update(_of_file(file, relative.as_posix()))
+                    yield from _of_file(file, relative.as_posix())
         else:
-            found.update(_of_file(path, path.name))
-    return sorted(found)
+            yield from _of_file(path, path.name)
 
 
 class _Items:
@@ -241,6 +312,8 @@ def _of_file(path: Path, name: str) -> Iterator[Source]:
     except (OSError, zipfile.BadZipFile):
         yield Source(name, path)  # reading it says what is wrong
         return
-    for info in members[:MAX_MEMBERS]:
+    if len(members) > MAX_MEMBERS:
+        raise UsageError(f"{path}: holds more than {MAX_MEMBERS:,} documents; unpack it and give the folder")
+    for info in members:
         if not info.filename.rsplit("/", 1)[-1].startswith("."):
-            yield Source(f"{name}/{info.filename}", path, info.filename)
+            yield Source(f"{name}/{info.filename}", path, info.filename, packed=packed(info))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kg import iri, manifest, sources
@@ -57,15 +57,15 @@ def update(
         store.check(Made(reading.mesh.version, results, with_mesh))
         shelf = _Shelf(store, found)
         for done, one in enumerate(shelf.bring_in(reading), 1):
-            report.documents.append(one)
+            report.add(one)
             if progress:
                 progress(min(done, len(found)), len(found))
         if remove_gone:
-            report.documents += shelf.remove_gone()
+            for gone in shelf.remove_gone():
+                report.add(gone)
         store.tidy(reading.mesh if with_mesh else None)
         report.trials = shelf.trials()
         report.statements = len(store)
-        report.add_up()
         told = manifest.of_build(report, choices={"results": results, "with_mesh": with_mesh}, files=[])
         manifest.write(told, Path(folder))
     return report
@@ -79,7 +79,7 @@ def _of_kept(kept: Kept, name: str, change: str) -> DocumentReport:
 class _Shelf:
     """The documents of a store by their trials, while it is brought up to date."""
 
-    def __init__(self, store: Store, found: list[Source]) -> None:
+    def __init__(self, store: Store, found: Sequence[Source]) -> None:
         self._store = store
         self._kept = store.documents()
         self._by_trial: dict[str, list[Kept]] = defaultdict(list)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -176,22 +177,52 @@ def test_the_number_of_processes_does_not_matter(tmp_path: Path) -> None:
 
 
 class Counted(list[Source]):
-    """Sources that count how many batches of them were asked for."""
+    """Sources that count how many of them were asked for."""
 
     asked = 0
 
-    def __getitem__(self, place: slice) -> list[Source]:  # type: ignore[override]
-        self.asked += 1
-        return super().__getitem__(place)
+    def __iter__(self) -> Iterator[Source]:
+        for one in super().__iter__():
+            self.asked += 1
+            yield one
 
 
 def test_processes_do_not_run_far_ahead_of_who_takes_their_outcomes() -> None:
-    found = Counted(find([EXAMPLES]) * 40)
+    found = Counted(list(find([EXAMPLES])) * 40)
     some = outcomes(found, Reading(builtin(), jobs=2))
     names = [next(some).name for _ in range(20)]
     some.close()  # type: ignore[attr-defined]
+    asked = found.asked
     assert names == [source.name for source in found][:20]
-    assert found.asked <= 8 < len(found) / 16
+    assert asked <= 8 * 16 < len(found)
+
+
+def test_documents_of_one_name_in_two_folders(tmp_path: Path) -> None:
+    for folder, example in (("a", "perioperative.txt"), ("b", "two-doses.txt")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "page.txt").write_bytes((EXAMPLES / example).read_bytes())
+        (tmp_path / folder / f"{folder}.txt").write_bytes((EXAMPLES / example).read_bytes() + b"\n")
+    places = [tmp_path / "a", tmp_path / "b"]
+    assert [s.name for s in find(places)] == ["a.txt", "b.txt", *(f"{p.as_posix()}/page.txt" for p in places)]
+    report = build(places, tmp_path / "out.nq")
+    assert (report.trials, len(report.documents), report.aside) == (2, 4, 0)
+    build(places[::-1], tmp_path / "turned.nq")
+    assert (tmp_path / "turned.nq").read_bytes() == (tmp_path / "out.nq").read_bytes()
+
+
+def test_file_names_that_are_no_text(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, example in ((b"na\xefme.txt", "perioperative.txt"), ("nä\nme.txt".encode(), "two-doses.txt")):
+        (folder / os.fsdecode(name)).write_bytes((EXAMPLES / example).read_bytes())
+    (folder / os.fsdecode(b"bad\xff\n.txt")).write_bytes(b"")
+    command = [sys.executable, "-m", "kg", "build", str(folder), "-o", str(tmp_path / "out.nt")]
+    done = subprocess.run(
+        [*command, "--json-report", str(tmp_path / "report.json")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and done.stderr.count("\n") == 2, done.stderr
+    told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert {d["document"] for d in told["documents"]} == {"na\\xefme.txt", "nä\nme.txt", "bad\\xff\n.txt"}
 
 
 def test_a_zip_is_read_like_a_folder(tmp_path: Path, examples_ttl: Path) -> None:

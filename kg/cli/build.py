@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import typer
 
 from kg.build import build as build_graph
@@ -22,15 +20,13 @@ def _count(number: int, noun: str) -> str:
 
 
 def _say(report: BuildReport) -> None:
-    for finding in report.set_aside:
-        typer.echo(f"set aside: {finding.line()}", err=True)
     parts = [_count(report.trials, "trial"), f"{report.statements} statements"]
-    if joined := sum(1 for d in report.documents if d.match):
-        parts.append(f"{_count(joined, 'document')} joined to a trial by an identifier that others share")
-    for change, number in sorted(Counter(d.change for d in report.documents if d.change).items()):
+    if report.joined:
+        parts.append(f"{_count(report.joined, 'document')} joined to a trial by an identifier that others share")
+    for change, number in report.changes.items():
         parts.append(f"{_count(number, 'document')} {change}")
-    if report.set_aside:
-        parts.append(f"{_count(len(report.set_aside), 'document')} set aside")
+    if report.aside:
+        parts.append(f"{_count(report.aside, 'document')} set aside")
     line = f"{report.out}: {', '.join(parts)}"
     if report.counts.get("linkable"):
         line += f"; {report.link_rate:.0%} of conditions and interventions linked to MeSH"
@@ -77,13 +73,12 @@ def build(
         report = update_store(paths, out, remove_gone=remove_gone, **how) if update else build_graph(paths, out, **how)
     if json_report:
         with beside(json_report) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
-    if quiet:
-        for finding in report.set_aside:
-            typer.echo(f"set aside: {finding.line()}", err=True)
-    else:
+            file.writelines(report.json())
+    for finding in report.documents.set_aside():
+        typer.echo(f"set aside: {finding.line()}", err=True)
+    if not quiet:
         _say(report)
-    return 1 if report.set_aside else 0
+    return 1 if report.aside else 0
 
 
 def register(app: typer.Typer) -> None:

@@ -19,10 +19,11 @@ from kg.mesh import words
 
 _CLAUSE = re.compile(r";|\n|\.\s+(?=[A-Z])|\.$")
 _CHAINED = re.compile(
-    r"[\s/,()\[\]-]*(?:(?:and/or|and|or|&|/|,)[\s/,()]*(?:(?:the|serum|total|absolute|either|both)\s+)*)?$", re.I
+    r"[\s/,()\[\]-]*+(?:(?:(?:and/or|and|or|&)[\s/,()]*+|(?<=[/,])|(?<=[/,]\s))(?:(?:the|serum|total|absolute|either|both)\s++)*+)?$",
+    re.I,
 )
 _LINK_AFTER = re.compile(
-    r"[\s,()-]*(?:(?:of|for|in|on|the|a|an|serum|total|their|as|by|estimated|measured|resting|body)\s+)*$", re.I
+    r"[\s,()-]*+(?:(?:of|for|in|on|the|a|an|serum|total|their|as|by|estimated|measured|resting|body)\s++)*+$", re.I
 )
 _ADJACENT = re.compile(
     r"[\s:()\[\]=,-]*(?:(?:of|is|level|levels|score|scores|value|values|status|count|class|grade|functional|performance|age|the|was|must|be|"
@@ -31,8 +32,8 @@ _ADJACENT = re.compile(
 )
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6}
 _CLASSES = re.compile(
-    r"[\s:()]*(?:(?:functional|physical|status|class(?:es|ification)?|grade|score|heart failure|stage|of)[\s:]*)*(≥|>=|≤|<=|>|<|greater than|at least)?\s*"
-    r"(IV|V?I{1,3}|V)(?:\s*(?:-|–|to|or|/|and|,)\s*(IV|V?I{1,3}|V))?(?![A-Za-z])(?:\s*(or (?:greater|higher|above|worse|more|less|lower|better)))?"
+    r"[\s:()]*+(?:(?:functional|physical|status|class(?:es|ification)?|grade|score|heart failure|stage|of)[\s:]*+)*+(≥|>=|≤|<=|>|<|greater than|at least)?\s*+"
+    r"(IV|V?I{1,3}|V)(?:\s*+(?:-|–|to|or|/|and|,)\s*+(IV|V?I{1,3}|V))?(?![A-Za-z])(?:\s*+(or (?:greater|higher|above|worse|more|less|lower|better)))?"
 )
 _HIGHEST = {"NyhaClass": 4, "AsaScore": 6}
 _VAGUE = frozenset(
@@ -54,7 +55,7 @@ _VAGUE = frozenset(
     }
 )
 _CHILD = re.compile(r"\b(?:age[ds]?|infants?|children|newborns?)\b", re.I)
-_OLD = re.compile(r"[\s-]*(?:of age|old|of life)\b", re.I)
+_OLD = re.compile(r"[\s-]*+(?:of age|old|of life)\b", re.I)
 _AFTER_NUMBER = re.compile(r"(?:year|yr|month|week)", re.I)
 #: Below this a number without a unit is no blood pressure ("hypertension of stage 2").
 _LEAST_PRESSURE = 30
@@ -247,8 +248,8 @@ def _counted(named: Named, one: Quantity, text: str) -> str:
 def _label(text: str, start: int, clause: int) -> str:
     """The words before a number whose quantity is not known."""
     before = re.sub(r"[(\[:,]\s*$", "", text[max(clause, start - 80) : start].strip())
-    before = re.sub(r"\s*\([^()]{1,30}\)\s*(?=(?:of|is|range|level|score)?\s*$)", " ", before).strip()
-    before = re.sub(r"\s+(?:of|is|a|are|was|range|ranging|between|from|must be|should be|being|:)$", "", before)
+    before = re.sub(r"(?<!\s)\s*+\([^()]{1,30}\)\s*+(?=(?:of|is|range|level|score)?+\s*+$)", " ", before).strip()
+    before = re.sub(r"(?<!\s)\s++(?:of|is|a|are|was|range|ranging|between|from|must be|should be|being|:)$", "", before)
     piece = re.split(r"[,;:()]| and | or | with | have | has ", before)[-1]
     return " ".join(piece.split()[-6:])
 
@@ -271,7 +272,7 @@ def find(text: str, section: str = "") -> list[Bound]:
         clause = clauses[bisect_right(clauses, one.at) - 1]
         if not one.unit and i + 1 < len(numbers) and numbers[i + 1].unit and numbers[i + 1].at - one.end < 28:
             between = text[one.end : numbers[i + 1].start]
-            if re.fullmatch(r"[\s,]*(?:and|or|to|but|-|–|&)?[\s(]*(?:age\s*)?", between, re.I):
+            if re.fullmatch(r"[\s,]*+(?:and|or|to|but|-|–|&)?+[\s(]*+(?:age\s*+)?+", between, re.I):
                 one.unit = numbers[i + 1].unit
                 one.relative_to = one.relative_to or numbers[i + 1].relative_to
         last_end = previous.end if previous is not None and previous.at >= clause else 0

@@ -26,7 +26,7 @@ _THERAPY_CUE = re.compile(r"(?:no |not |any )?(?:other )?(?:prior|previous|concu
 #: How many characters beside a mention its cues are looked for: longer than any sentence that people write.
 _REACH = 400
 _NUMERAL = re.compile(r"[IVX/-]+|.*\d.*|class|grade|stage")
-_WORD_BEFORE = re.compile(r"([\w/-]+)[ \t]+$")
+_WORD_BEFORE = re.compile(r"(?<![\w/-])([\w/-]++)[ \t]++$")
 _OR = re.compile(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?")
 _PLANNED = re.compile(
     r"\b(?:amenable|candidates?|eligible|suitable|fit|planned|scheduled|indications?|need) (?:to|for)\b[^.;,]{0,40}$",

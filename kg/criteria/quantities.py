@@ -20,10 +20,10 @@ _REACH = 48
 _NUMBER = re.compile(rf"(?:(?<![A-Za-z0-9_.])|(?<=status)|(?<=score)){number.NUMBER}", re.I)
 _WORD_NUMBER = re.compile(r"[A-Za-z]")
 _ULN = re.compile(
-    r"\s*(?P<times>x|×|X|\*|times|-?\s?fold|time)?\s*(?:\(\s?(?:x|×)\s?\)\s*)?(?:greater than |above |over |higher than )?"
-    r"(?:(?:the|of|institutional|institution's|laboratory|local|age-adjusted|site|reference|lab|central|their|its|respective|normal|than)\s+)*"
+    r"\s*+(?P<times>x|×|X|\*|times|-?\s?fold|time)?\s*+(?:\(\s?(?:x|×)\s?\)\s*+)?(?:greater than |above |over |higher than )?"
+    r"(?:(?:the|of|institutional|institution's|laboratory|local|age-adjusted|site|reference|lab|central|their|its|respective|normal|than)\s++){0,9}"
     r"(?P<limit>(?:upper|lower)\s+(?:institutional\s+|laboratory\s+)?(?:limits?|levels?|range|end|bound(?:ary)?)\s*(?:of\s+(?:the\s+)?"
-    r"(?:institutional\s+|laboratory\s+|local\s+|reference\s+)*(?:normal|range|reference|reference range)(?:\s+range)?)?"
+    r"(?:institutional\s+|laboratory\s+|local\s+|reference\s+){0,9}(?:normal|range|reference|reference range)(?:\s+range)?)?"
     r"|(?:upper|lower)\s+normal(?:\s+(?:limits?|range))?|(?:maximum|maximal)\s+normal(?:\s+values?)?|normal\s+(?:maximum|upper limit)|I?ULN\b|UNL\b|ULNR\b|I?LLN\b|baseline\b|predicted\b|normal\b|control\b)",
     re.I,
 )
@@ -107,7 +107,7 @@ def _behind() -> tuple[re.Pattern[str], dict[str, str]]:
     words = [(w, code) for code, listed in assets.facts("comparators")["behind"].items() for w in listed]
     ordered = sorted((w for w, _ in words), key=lambda w: (-len(w), w))
     parts = [w if w.startswith("\\") else rf"{re.escape(w)}(?![A-Za-z])".replace("\\ ", r"\s+") for w in ordered]
-    return re.compile(rf"\s*,?\s*\(?({'|'.join(parts)})", re.I), {
+    return re.compile(rf"\s*+,?+\s*+\(?+({'|'.join(parts)})", re.I), {
         w.replace("\\", "").lower(): code for w, code in words
     }
 
@@ -145,7 +145,7 @@ def _limit(match: re.Match[str]) -> str:
 def _is_name(text: str, start: int, end: int) -> bool:
     """Whether the digits are part of a name: HER-2, IL-6, 5-FU, 2nd, T-20, 12-lead."""
     if text[start - 1 : start] in ("-", "–") and text[start - 2 : start - 1].isalpha():
-        before = re.search(r"([A-Za-z]+)[-–]$", text[max(0, start - 12) : start])
+        before = re.search(r"(?<![A-Za-z])([A-Za-z]++)[-–]$", text[max(0, start - 12) : start])
         if before and before[1].upper() not in (
             "ECOG",
             "ASA",
@@ -285,7 +285,9 @@ def _may_range(joint: str, lead: str, one: Quantity, text: str) -> bool:
     if joint == "and":
         return bool(
             re.search(
-                r"\b(?:between|from|range of|aged?|ages)\s*:?\s*(?:the ages of\s*|\w+ ){0,3}[=≥>]?\s*$", lead, re.I
+                r"\b(?:between|from|range of|aged?|ages)\s*+:?+\s*+(?:the ages of\s*+|\w++ ){0,3}[=≥>]?+\s*+$",
+                lead,
+                re.I,
             )
         )
     return not (one.comparator in ("lt", "le", "gt") and joint in ("to",)) or one.comparator == ""

@@ -29,9 +29,9 @@ _INLINE_HEADING = re.compile(
 )
 _INLINE_NUMBER = re.compile(r"(?<![^\s|(])\(?(\d{1,2})[.)]\s{1,5}(?=[A-Z≥≤<>(])")
 _BEFORE_LIST = re.compile(r"[\s|(]*(?:(?:[a-z]{1,12} )?(?:inclusion|exclusion) criteria[\s:.-]*)?\(?", re.I)
-_CHOICE = re.compile(r";\s*(?:and/)?or\b|:[^;]*;|\beither\b", re.I)
+_CHOICE = re.compile(r";\s*(?:and/)?or\b|:[^;:]*+;|\beither\b", re.I)
 _SEMICOLONS = re.compile(r"(?:[^;()]|\([^()]*\))+")
-_TAIL = re.compile(r"\s*:?\s*$")
+_TAIL = re.compile(r"(?<!\s)\s*+:?+\s*+$")
 
 
 @cache
@@ -41,7 +41,7 @@ def _facts(name: str) -> tuple[str, ...]:
 
 @cache
 def _heading(kind: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{'|'.join(_facts(kind))})\s*(?::|\.|$)\s*", re.I)
+    return re.compile(rf"(?:{'|'.join(_facts(kind))})\s*+(?::|\.|$)\s*+", re.I)
 
 
 @cache
@@ -52,13 +52,13 @@ def _labels() -> re.Pattern[str]:
 
 @cache
 def _section() -> re.Pattern[str]:
-    return re.compile(rf"(?:{'|'.join(map(re.escape, _facts('section')))})\s*:?\s*", re.I)
+    return re.compile(rf"(?:{'|'.join(map(re.escape, _facts('section')))})\s*+:?+\s*+", re.I)
 
 
 @cache
 def _glued() -> re.Pattern[str]:
     words = sorted(_facts("glued"), key=lambda w: (-len(w), w))
-    return re.compile(rf"(?<=[\w)%.\];])\s+({'|'.join(map(re.escape, words))})\s*:?\s*$")
+    return re.compile(rf"(?<=[\w)%.\];])\s++({'|'.join(map(re.escape, words))})\s*+:?+\s*+$")
 
 
 @cache

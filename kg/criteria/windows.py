@@ -11,18 +11,18 @@ from kg.language import duration
 
 _WITHIN = re.compile(
     r"(?:within|in|during|over|for|throughout|≤|<|less than|fewer than|up to|not more than|no more than|previous|prior|past|last|preceding|next|former|coming)"
-    r"\s*(?:(?:the|a|an|of|at|least|immediate|immediately|about|approximately)\s+)*"
-    r"(?:past|last|previous|preceding|prior|recent|first|next|following|former|coming)?\s*\(?\s*$",
+    r"\s*+(?:(?:the|a|an|of|at|least|immediate|immediately|about|approximately)\s++){0,6}+"
+    r"(?:past|last|previous|preceding|prior|recent|first|next|following|former|coming)?+\s*+\(?+\s*+$",
     re.I,
 )
 _AT_LEAST = re.compile(
     r"(?:at least|≥|>=|>|〉|more than|greater than|a minimum of|minimum of|minimum|no less than|not less than|longer than|over|"
-    r"exceeding|greater than or equal to|at minimum)\s*(?:(?:the|a|an|of|or equal to|past|last|previous)\s+)*\(?\s*$",
+    r"exceeding|greater than or equal to|at minimum)\s*+(?:(?:the|a|an|of|or equal to|past|last|previous)\s++){0,6}+\(?+\s*+$",
     re.I,
 )
-_LOOK_BACK = re.compile(r"\b(?:past|last|previous|preceding|prior|recent|next|former|coming)\s*\(?\s*$", re.I)
+_LOOK_BACK = re.compile(r"\b(?:past|last|previous|preceding|prior|recent|next|former|coming)\s*+\(?+\s*+$", re.I)
 _EVENT = re.compile(
-    r"[\s)]*(?:or (?:more|longer|greater)\s+)?(?:have (?:elapsed|passed)\s+)?"
+    r"[\s)]*+(?:or (?:more|longer|greater)\s++)?(?:have (?:elapsed|passed)\s++)?"
     r"(?:since|before|prior to|prior|previous to|after|following|of (?:the )?(?:first|study|start|randomi|enrol|entry|screening|baseline|dosing|day|"
     r"treatment|registration|visit|initiation|inclusion|informed|consent|initial|diagnosis|surgery|last|completing|receiving|protocol|trial|vaccination|admission)|"
     r"from|ago|previously|earlier|preceding|post|beyond|out from|until|elapsed|washout|wash-out|afterwards?|thereafter|apart|leading up|pre-)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import lru_cache
 
 import msgspec
 
@@ -175,7 +175,7 @@ class Chart:
         return None, f"{label} is not among the patient's {name}, which may not be complete"
 
 
-@cache
+@lru_cache(maxsize=16_384)
 def name_of(text: str) -> frozenset[str]:
     """The words of a name made alike, "liver metastasis" for "Hepatic metastases"; in any order."""
     same = assets.facts("patient")["same"]
@@ -201,7 +201,7 @@ def _recent(window: str, one: Disease, seen: Chart) -> Truth:
     return False if least > limit and (ended or one.active is False) else None
 
 
-@cache
+@lru_cache(maxsize=16_384)
 def variable_of(name: str) -> str:
     """The quantity of the ontology that a measurement's name stands for; "" for one that it does not know."""
     if name in terms.scheme("VariableScheme"):

@@ -17,15 +17,15 @@ from kg.patient import Therapy
 _WOMEN = re.compile(r"\b(?:wom[ae]n|females?)\b", re.I)
 _MEN = re.compile(r"\b(?:m[ae]n|males?)\b", re.I)
 _FOR_WOMEN = re.compile(
-    r"\W*(?:(?:all|if|for|any)\s+)*(?:wom[ae]n|females?)\b(?!\s*(?:and|or|/)\s*(?:m[ae]n|males?))", re.I
+    r"\W*+(?:(?:all|if|for|any)\s++)*+(?:wom[ae]n|females?)\b(?!\s*+(?:and|or|/)\s*+(?:m[ae]n|males?))", re.I
 )
 _FOR_MEN = re.compile(
-    r"\W*(?:(?:all|if|for|any)\s+)*(?:m[ae]n|males?)\b(?!\s*(?:and|or|/)\s*(?:wom[ae]n|females?))", re.I
+    r"\W*+(?:(?:all|if|for|any)\s++)*+(?:m[ae]n|males?)\b(?!\s*+(?:and|or|/)\s*+(?:wom[ae]n|females?))", re.I
 )
 #: What stands about a disease in words such as "if hepatic metastases are present".
 _OF_WHOM = re.compile(
-    r"^\W*(?:(?:if|for|in|with|patients?|subjects?|participants?|those|who|has|have|having|known|documented|the|presence|of)\s+)+"
-    r"|(?:\s+(?:are|is|present|exist|exists|noted|only))+\W*$",
+    r"^\W*+(?:(?:if|for|in|with|patients?|subjects?|participants?|those|who|has|have|having|known|documented|the|presence|of)\s++)++"
+    r"|(?<!\s)(?:\s++(?:are|is|present|exists?|noted|only)){1,6}+\W*+$",
     re.I,
 )
 _NURSING = re.compile(r"nurs|breast|lactat", re.I)

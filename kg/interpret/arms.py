@@ -17,8 +17,8 @@ _WITH_OR_WITHOUT = re.compile(
     r"\b(?:with or without|with/without|\+/-|±|alone or (?:in combination )?with|with and without)\b", re.I
 )
 _RECEIVES = re.compile(
-    r"(?:receiv\w+|continu\w+|undergo\w*|tak(?:e|ing)|given|treated with|treatment with|re-?introduc\w+(?: of)?|stop\w*|"
-    r"discontinu\w+|start\w*)\s+(?:\w+\s){0,3}$",
+    r"(?:receiv\w{1,9}+|continu\w{1,9}+|undergo\w{0,9}+|tak(?:e|ing)|given|treated with|treatment with|re-?introduc\w{1,9}+(?: of)?|"
+    r"stop\w{0,9}+|start\w{0,9}+)\s++(?:\w++\s){0,3}$",
     re.I,
 )
 

@@ -19,7 +19,7 @@ from kg.record import Treatment
 _BREAK = re.compile(r"(?:;|\bfollowed by\b|,? then\b)", re.I)
 _CONJUNCTION = re.compile(r"\s(?:and|or|plus|with)\s|[,+]\s", re.I)
 _NEXT = re.compile(r"\bplus\b|\bfollowed by\b|,? then\b|\s\+\s|\bsubsequent", re.I)
-_MORE = re.compile(r"\s+(?:more|additional|further)\b", re.I)
+_MORE = re.compile(r"(?<!\s)\s++(?:more|additional|further)\b", re.I)
 #: Characters around a mention within which words say whether it is given.
 _FAR = 1_000
 

@@ -18,12 +18,12 @@ _AMOUNT = (
 _PER = r"(?:kg|m2|m\^2|m²|m\(2\)|sq\.?\s?m(?:eter)?|square\s?met(?:er|re)|day|d|dose|hour|hr|h|min|minute|week|wk|BSA|mL|ml|L)"
 _DOSE = re.compile(
     rf"(?<![\w./-])(?<!\d,)({number.DIGITS})(?:\s?(?:-|–|to|or)\s?({number.DIGITS}))?\s?-?\s?"
-    rf"(({_AMOUNT})(?![A-Za-z0-9])(?:\s?(?:/|per)\s?{_PER}(?![A-Za-z0-9]))*)",
+    rf"(({_AMOUNT})(?![A-Za-z0-9])(?:\s?(?:/|per)\s?{_PER}(?![A-Za-z0-9])){{0,4}})",
     re.I,
 )
 _SQUARE = re.compile(r"sq\.?\s?m(?:eter)?|square\s?met(?:er|re)|m\(2\)", re.I)
 _STRENGTH = re.compile(
-    r"\s*(?:(?:oral|film-coated|hard|soft)\s)?(?:tablets?|capsules?|vials?|strengths?|caplets?)\b", re.I
+    r"\s*+(?:(?:oral|film-coated|hard|soft)\s)?(?:tablets?|capsules?|vials?|strengths?|caplets?)\b", re.I
 )
 _AUC = re.compile(rf"\bAUC\s?(?:of\s|=\s?)?({number.DIGITS})", re.I)
 _EVERY = re.compile(
@@ -152,7 +152,9 @@ def frequency(text: str) -> Frequency | None:
     return None
 
 
-_AFTER_DOSE = re.compile(rf"(?:{_AMOUNT})(?:\s?/\s?{_PER})*(?:\sdose)?\s(?:\w+\s)?(po|iv|sc|sq|im|it)\b(?!-)", re.I)
+_AFTER_DOSE = re.compile(
+    rf"(?:{_AMOUNT})(?:\s?/\s?{_PER}){{0,4}}(?:\sdose)?\s(?:\w+\s)?(po|iv|sc|sq|im|it)\b(?!-)", re.I
+)
 
 
 @cache

@@ -12,7 +12,7 @@ _UNITS: dict[str, int] = _FACTS["units"]
 _TENS: dict[str, int] = _FACTS["tens"]
 _TIMES: dict[str, int] = _FACTS["times"]
 
-_DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d{1,2}(?![\d,])|\d+(?:[.·]\d+)?|[.·]\d+"
+_DIGITS = r"\d{1,3}(?:,\d{3}){1,9}(?:\.\d+)?|\d+,\d{1,2}(?![\d,])|\d+(?:[.·]\d+)?|[.·]\d+"
 _POWER = r"(?:\s?[x×X*•∙]\s?10\s?(?:\^|\*\*|\*|e|E)?\s?[⁰¹²³⁴⁵⁶⁷⁸⁹\d]{1,2}|\s10(?:3|6|9|12)(?=\s?/\s?[lL]\b))"
 _WORDS = (
     rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(list(_UNITS)[1:10])}))?|{'|'.join(sorted(_UNITS, key=len, reverse=True))})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from kg import assets
@@ -31,7 +31,7 @@ def _by_letters() -> dict[str, str]:
     return {re.sub(r"\s", "", atom.casefold()): code for atom, code in _ATOMS.items()}
 
 
-@cache
+@lru_cache(maxsize=16_384)
 def ucum(text: str) -> str:
     """The UCUM code of a unit as written, or "" when it is none.
 
@@ -64,7 +64,7 @@ def _registry() -> Any:
     return PintUcumRegistry()
 
 
-@cache
+@lru_cache(maxsize=16_384)
 def _factor(unit: str, target: str) -> tuple[Decimal, Decimal] | None:
     """``target = unit * factor + offset``, or None when the two do not measure the same."""
     registry = _registry()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -35,7 +35,7 @@ def _spelling() -> tuple[re.Pattern[str], dict[str, str]]:
     return re.compile("|".join(map(re.escape, longest_first))), parts
 
 
-@cache
+@lru_cache(maxsize=16_384)
 def stem(word: str) -> str:
     """A lower-case word with its spelling made American and its plural made singular."""
     pattern, parts = _spelling()

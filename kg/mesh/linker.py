@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from kg import assets
 from kg.mesh.index import MeshIndex, words
 
-_BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*")
+_BRACKETS = re.compile(r"(?:(?<!\s)\s++)?+[(\[]([^()\[\]]*+)[)\]]\s*+")
 
 _ARTICLE = re.compile(r"\b(?:the|an?)\s", re.I)
 

@@ -17,8 +17,8 @@ Kind = Literal["heading", "text", "item", "row", "rule"]
 _HEADING = re.compile(r"(#{1,6})\s+(?=\S)")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)([^*_\n]{1,150})\1:?\s*$")
 _ITEM = re.compile(r"(?:[-*+•●◦∙‣▪■⁃·]|\(?\d{1,2}[.)])\s+(?=\S)")
-_RULE = re.compile(r"[\s|:+-]*-{3,}[\s|:+-]*$")
-_BAR = re.compile(r"\s*(?<!\\)\|\s*")
+_RULE = re.compile(r"(?=[\s|:+-]*+$).*---")
+_BAR = re.compile(r"(?:(?<!\s)\s++)?+(?<!\\)\|\s*+")
 _EDGES = " \t\u00a0"
 
 

@@ -10,7 +10,7 @@ from kg.read.blocks import Block
 from kg.read.labels import columns_of
 
 _PARTS = re.compile(
-    r"(?:^|\n|\s{3,})\s*(measure|time ?frame|description|safety issue|arm label|title|name|type|other names?)\s*[:?]\s*",
+    r"(?:^\s*+|(?<!\s)(?=\s*?\n|\s{3})\s++)(measure|time ?frame|description|safety issue|arm label|title|name|type|other names?)\s*+[:?]\s*+",
     re.I,
 )
 

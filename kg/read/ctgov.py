@@ -31,7 +31,7 @@ TYPE = re.compile(rf"(?<![\w-])({'|'.join(TYPES)}):\s?(?=\S)")
 _PHASE_AT_END = re.compile(r"(?:Early\s)?Phase\s[0-4](?:\s?/\s?Phase\s[0-4])?\s*$|(?:Not Applicable|N/A)\s*$")
 _OUTCOME = re.compile(r"^\s*(?:(\d{1,3})\.|[-•*])\s+")
 _FRAME = re.compile(
-    r"\[\s?(?:Designated as safety issue:[^\]]*\]\s*\[\s?)?Time\s+Frame:\s?([^\]]*(?:\[[^\]]*\][^\]]*)*)\]"
+    r"\[\s?(?:Designated as safety issue:[^\]]{0,99}\]\s*+\[\s?)?Time\s++Frame:\s?((?:[^\[\]]|\[[^\[\]]{0,200}+\]){0,600}+(?=\])|[^\]]{0,600}+)\]"
 )
 _DEGREES = re.compile(r",\s?(?:M\.?D|Ph\.?\s?D|Dr\.?|D\.?O|MSc?|Pharm\.?D|R\.?N|Prof|MBBS|FACS|FRCP|M\.?P\.?H)", re.I)
 _IDS = re.compile(r"\S[^()]*?(?:\(\s?[^()]*\))?(?=\s{1,}|$)")
@@ -89,7 +89,7 @@ def _identifiers(record: TrialRecord, page: Page) -> None:
     if section := page.first("otherIds"):
         for line in section.lines():
             # Several identifiers share a line, each with its register in brackets: "A-1 B-2 ( Registry Identifier: X )".
-            bare = re.sub(r"\([^)]*\)", lambda m: " " * len(m.group()), line.text)
+            bare = re.sub(r"\([^)]{0,200}+\)", lambda m: " " * len(m.group()), line.text)
             for match in re.finditer(r"\S+(?:\s\d[\w.-]*)?", bare):
                 if any(c.isdigit() for c in match.group()) or len(bare.split()) == 1:
                     record.add("identifier", match.group(), line.part(*match.span()))

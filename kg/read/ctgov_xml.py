@@ -257,15 +257,17 @@ def _design(protocol: dict[str, Any], root: Any) -> None:
     old = {
         m[1]: m[2].strip()
         for m in re.finditer(
-            rf"({'|'.join(_OLD_DESIGN)}|Masking):\s*([^,(]+(?:\([^)]*\))?)", text(root, "study_design")
+            rf"({'|'.join(_OLD_DESIGN)}|Masking):\s*+([^,(]++(?:\([^)]{{0,200}}+\))?)", text(root, "study_design")
         )
     }
     for label, name in _OLD_DESIGN.items():
         put(protocol, f"designModule.designInfo.{name}", old.get(label, ""))
     masking = text(root, "study_design_info/masking") or old.get("Masking", "")
-    roles = re.search(r"\(([^)]*)\)", masking)
+    roles = re.search(r"\(([^)]{0,200}+)\)", masking)
     put(
-        protocol, "designModule.designInfo.maskingInfo.masking", re.sub(r"\s*\([^)]*\)", "", masking).strip() or masking
+        protocol,
+        "designModule.designInfo.maskingInfo.masking",
+        re.sub(r"(?:(?<!\s)\s++)?+\([^)]{0,200}+\)", "", masking).strip() or masking,
     )
     known = [r.strip() for r in roles[1].split(",")] if roles else []
     put(

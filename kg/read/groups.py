@@ -17,11 +17,13 @@ from kg.read.page import Section
 from kg.record import Arm, Intervention, TrialRecord
 
 _TYPE_WORDS = {terms.normal(name): kind for name, kind in TYPES.items()} | assets.facts("labels")["kinds"]
-_TYPED = re.compile(r"([A-Za-z][A-Za-z /]{2,24}?)\s*(?::|\s[–—-]\s)\s*(?=\S)")
-_TYPE_AFTER = re.compile(r"\s*[(\[]\s*([A-Za-z ]{3,25})\s*[)\]]\s*$")
+_TYPED = re.compile(r"([A-Za-z][A-Za-z /]{2,24}?)\s*+(?::|(?<=\s)[–—-]\s)\s*+(?=\S)")
+_TYPE_AFTER = re.compile(r"(?:(?<!\s)\s++)?+[(\[]\s*+([A-Za-z ]{3,25})\s*+[)\]]\s*+$")
 _ARM_TYPES = "experimental|active comparator|placebo comparator|sham comparator|no intervention|comparator|control|intervention arm|other"
-_ARM_TYPED = re.compile(rf"({_ARM_TYPES})\s*(?::|\s[–—-]\s)\s*(?=\S)", re.I)
-_ARM_TYPE_AFTER = re.compile(rf"\s*[(\[]\s*({_ARM_TYPES})(?:\s+arm)?\s*[)\]]\s*$|\s{{3,}}({_ARM_TYPES})\s*$", re.I)
+_ARM_TYPED = re.compile(rf"({_ARM_TYPES})\s*+(?::|(?<=\s)[–—-]\s)\s*+(?=\S)", re.I)
+_ARM_TYPE_AFTER = re.compile(
+    rf"(?:(?<!\s)\s++)?+[(\[]\s*+({_ARM_TYPES})(?:\s++arm)?\s*+[)\]]\s*+$|(?<!\s)\s{{3,}}+({_ARM_TYPES})\s*+$", re.I
+)
 _ARM_NAMED = re.compile(
     r"((?:arm|group|cohort|part|level|regimen|strategy)\s+(?:[A-Z0-9]{1,3}|I{1,3}V?)\b(?:\s*\([^)]{1,60}\))?)\s*(?:[:.–—-]\s*|$)",
     re.I,
@@ -31,9 +33,9 @@ _COLUMNS = ("type", "intervention", "name", "description", "otherNames", "arm")
 _NAMED_PART = re.compile(r"(name|title|type|description|other names?|synonyms)\s*:\s*(?=\S)", re.I)
 _DRUG_LABEL = re.compile(r"drug|medicin|product|medication|agent|compound", re.I)
 _PROCEDURE_LABEL = re.compile(r"procedure|surg|operation", re.I)
-_PLACEBO = re.compile(r"(?:\w+ )?(?:placebos?|sham)\b", re.I)
+_PLACEBO = re.compile(r"(?:\b\w++ )?+(?:placebos?|sham)\b", re.I)
 _DOSE = re.compile(
-    r"(?<![\w.-])\(?\d[\d.,]*(?:\s?(?:-|–|to|x|×)\s?\d[\d.,]*)?\s?(?:mg|mcg|µg|μg|micrograms?|milligrams?|grams?|g|ml|iu|units?|c?gy|mmol|mci|gbq|mbq)\b"
+    r"(?<![\w.-])\(?\d[\d.,]{0,20}(?:\s?(?:-|–|to|x|×)\s?\d[\d.,]{0,20})?\s?(?:mg|mcg|µg|μg|micrograms?|milligrams?|grams?|g|ml|iu|units?|c?gy|mmol|mci|gbq|mbq)\b"
     r"(?:\s?/\s?\w+)?",
     re.I,
 )
@@ -69,7 +71,7 @@ def _each_line(block: Block) -> list[Block]:
     lines = [q.strip() for q in block.text.lines() if q.strip()]
     boxes = len(lines) == 1 and "   " in lines[0].text  # that stand side by side
     if boxes:
-        lines = [lines[0].group(m) for m in re.finditer(r"(?:(?!\s{3,}).)+", lines[0].text)]
+        lines = [lines[0].group(m) for m in re.finditer(r"(?:(?!\s{3}).)+", lines[0].text)]
     if block.kind == "row" or len(lines) < 2 or _typed(lines[0])[0] or parts(block.text).keys() - {""}:
         return [block]
     if (block.seam and not boxes) or not all(len(q.text.split()) <= 8 or _DOSE.search(q.text[:60]) for q in lines):
@@ -242,7 +244,7 @@ class Groups:
             _others(last, lead.part(lead.text.find(":") + 1, len(lead.text)))
             return last
         if not kind and rest is None and re.search(r"[,;+]|\band\b", bare.text) and block.kind != "item":
-            pieces = [bare.group(m).strip() for m in re.finditer(r"(?:(?!\s*[,;+]\s*|\s+and\s+).)+", bare.text)]
+            pieces = [bare.group(m).strip() for m in re.finditer(r"(?:(?!\s{0,9}[,;+]|\s{1,9}and\s).)+", bare.text)]
             pieces = [p.part(4, len(p.text)) if p.text.startswith("and ") else p for p in pieces if p]
             if all(0 < len(p.text.split()) <= 5 for p in pieces) and len(pieces) > 1:
                 for piece in pieces:
@@ -334,7 +336,7 @@ class Groups:
 
     def _given(self, arm: Arm, quote: Quote) -> None:
         """The interventions of an arm in a cell of their own: several are parted by lines, semicolons, commas or "+"."""
-        for match in re.finditer(r"(?:(?!\s*(?:[;\n]|\s\+\s)\s*).)+", quote.text):
+        for match in re.finditer(r"(?:(?!\s*+(?<=\s)\+\s|\s{0,9}[;\n]).)+", quote.text):
             kind, name = _typed(quote.group(match))
             getting: list[Intervention]
             known = [i for i in self.record.has_intervention if _mentions(name.text, i.name)]

@@ -22,7 +22,7 @@ from kg.errors import DocumentError
 from kg.read.blocks import Block, Kind
 
 _START = re.compile(
-    r"\s*(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype\s+html|html|head|body|div|main|article|table|h1|p)\b",
+    r"\s*+(?:<!--(?:(?!-->).)*+-->\s*+|<\?xml[^>]*+>\s*+)*+<(?:!doctype\s+html|html|head|body|div|main|article|table|h1|p)\b",
     re.I | re.S,
 )
 _TAG = re.compile(r"</?(?:div|p|span|table|tr|td|li|h[1-6]|ul|body|html|section|br)\b[^<>]{0,400}>", re.I)

@@ -18,7 +18,7 @@ from kg.read.page import layouts
 from kg.read.rendering import Rendering
 from kg.record import TrialRecord
 
-_BREAK = re.compile(r"<\s*br\s*/?\s*>", re.I)
+_BREAK = re.compile(r"<\s*+br\s*+/?+\s*+>", re.I)
 _TAG = re.compile(r"</?[a-z][^<>]{0,80}>", re.I)
 _GROUPS = re.compile(r"[^:;]{1,80}:[^;]+(?:;|$)")
 _NOTHING = frozenset(("", "n/a", "na", "nil", "none", "null", "not applicable", "no limit", "-"))

@@ -29,9 +29,9 @@ _CODES = {
     "sex": "sex",
 }
 _OUTCOMES = fields.OUTCOMES | {"outcomes": "OtherOutcome"}
-_SITE_NAME = re.compile(r"\s+[|–—-]\s+[^|–—]{2,60}$|^View of\b.*")
-_TRAILING_ID = re.compile(r"\s*[(\[][^()\[\]]{6,30}[)\]]\s*$")
-_SENTENCE = re.compile(r"\w+[.!?]$")
+_SITE_NAME = re.compile(r"(?<!\s)\s++[|–—-]\s++[^|–—]{2,60}$|^View of\b.*")
+_TRAILING_ID = re.compile(r"(?:(?<!\s)\s++)?+[(\[][^()\[\]]{6,30}[)\]]\s*+$")
+_SENTENCE = re.compile(r"(?<!\w)\w++[.!?]$")
 _INSTITUTION = re.compile(
     r"hospital|universit|clinic|klinik|cent(?:er|re)|institut|infirmary|unit\b|college|foundation|school|h[oô]pital",
     re.I,

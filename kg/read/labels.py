@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from kg import assets
 from kg.criteria import heading_kind
@@ -62,7 +62,7 @@ def field_of(label: str, *, beside: bool = True) -> str:
     return _field_of(label, beside) if len(label) <= LONGEST else ""
 
 
-@cache
+@lru_cache(maxsize=16_384)
 def _field_of(label: str, beside: bool) -> str:
     words = normal(_NUMBER.sub("", label)).split()
     whole, lexicon = " ".join(words), _lexicon()

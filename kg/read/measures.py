@@ -11,7 +11,7 @@ from kg.read.cells import cell, parts, tables
 from kg.record import TrialRecord
 
 _FRAME = re.compile(
-    r"[\[(]\s*(?:time ?frame|timepoint|time point|assessed at|when)\s*:\s*([^\])]+)[\])]|\btime ?frame\s*:\s*([^\n]+)",
+    r"[\[(]\s*(?:time ?frame|timepoint|time point|assessed at|when)\s*+:\s*+([^\])]{1,600}+)[\])]|\btime ?frame\s*:\s*([^\n]+)",
     re.I,
 )
 _BRACKETED = re.compile(r"\[([^\[\]]*\b(?:years?|months?|weeks?|days?|hours?|minutes?|baseline)\b[^\[\]]*)\]\s*$", re.I)

@@ -19,7 +19,7 @@ from kg.document import Document, Quote
 from kg.read.blocks import Block, of_quote
 from kg.read.labels import normal
 
-_CELL_RULE = re.compile(r"^[\s|:-]*-{3,}[\s|:-]*$")
+_CELL_RULE = re.compile(r"(?=[\s|:-]*+$).*---")
 _EDGES = " \t\u00a0|"
 
 

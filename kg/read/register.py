@@ -21,7 +21,7 @@ from kg.record import TrialRecord
 _NOTHING = frozenset(
     ("", "nil known", "n/a", "na", "not applicable", "none", "-", "not provided at time of registration")
 )
-_SUBSTANCES = re.compile(r"\s*[;|]\s*")
+_SUBSTANCES = re.compile(r"(?:(?<!\s)\s++)?+[;|]\s*+")
 _TABS = re.compile(r"(?m)^(\d{1,2}(?:\.\d{1,2})*)[.)]?\t")
 _PHASE = re.compile(r"\((Phase [IV/ ]+(?: and Phase [IV]+)?)\)")
 

@@ -101,7 +101,9 @@ class _Finder:
                         yield Block("row", self.document.quote(name.start, value.end), (name, value))
                     continue
             elif block.kind in ("text", "item") and "\n" not in text.text and _BESIDE.search(text.text):
-                parts = [text.group(m).strip(" \t\u00a0·|•") for m in re.finditer(r"(?:(?!\s+[·|•]\s+).)+", text.text)]
+                parts = [
+                    text.group(m).strip(" \t\u00a0·|•") for m in re.finditer(r"(?:(?!\s{1,9}[·|•]\s).)+", text.text)
+                ]
                 if sum(1 for part in parts if self.before_colon(part)[0]) > 1:
                     yield from (Block("text", part, (part,)) for part in parts if part)
                     continue
