@@ -29,6 +29,8 @@ _FORMATS = {
 }
 
 
+#: Seconds between the attempts to open a store.
+_WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 _LEADING_COMMENTS = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\n)+")
 
 
@@ -157,6 +159,30 @@ def _term(term: Any) -> Term | None:
     return Term(term.value, "bnode")
 
 
+def opened(folder: Path) -> ox.Store:
+    """A store for reading, all of it of one build; tried again where another takes its place meanwhile.
+
+    Once it is open it stays as it is, whatever becomes of the folder. Raises UsageError when the folder holds no store.
+    """
+    for wait in (*_WAITS, None):
+        try:
+            before = (folder / "CURRENT").stat().st_ino
+            store = ox.Store.read_only(str(folder))
+            if (folder / "CURRENT").stat().st_ino == before:
+                return store
+            reason = "it is being changed all the time"
+        except FileNotFoundError:
+            reason = ""
+        except (OSError, RuntimeError) as error:
+            reason = str(error)
+        if wait is None or not (reason or folder.with_name(f"{folder.name}.manifest.json").exists()):
+            break
+        time.sleep(wait)
+    if reason:
+        raise UsageError(f"{folder}: cannot be opened: {reason}")
+    raise UsageError(f"{folder}: is not a store; make one with: trialkg build PATH... -o {folder}/")
+
+
 class OxigraphGraph:
     """A pyoxigraph store, in memory or on disk."""
 
@@ -180,12 +206,7 @@ class OxigraphGraph:
     @classmethod
     def of_store(cls, folder: Path) -> OxigraphGraph:
         """An on-disk store, opened for reading. Raises UsageError when the folder holds none."""
-        if not (folder / "CURRENT").exists():
-            raise UsageError(f"{folder}: is not a store; make one with: trialkg build PATH... -o {folder}/")
-        try:
-            return cls(ox.Store.read_only(str(folder)))
-        except OSError as error:
-            raise UsageError(f"{folder}: cannot be opened: {error}") from error
+        return cls(opened(folder))
 
     def _query(self, sparql: str) -> Any:
         try:

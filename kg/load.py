@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pyoxigraph as ox
 
+from kg import graphs
 from kg.errors import TrialKGError, UsageError
 from kg.graphs import EndpointGraph, formats, web_address
 
@@ -88,9 +89,7 @@ def _statements(path: Path) -> Iterator[tuple[str, str]]:
 
 def _quads(path: Path) -> Iterator[ox.Quad]:
     if path.is_dir():
-        if not (path / "CURRENT").exists():
-            raise UsageError(f"{path}: is not a store")
-        yield from ox.Store.read_only(str(path))
+        yield from graphs.opened(path)
         return
     form, opened = formats(path)
     try:

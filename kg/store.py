@@ -7,6 +7,7 @@ name and SHA-256 stand in the named graph that holds what it says, and what the 
 
 from __future__ import annotations
 
+import ctypes
 import glob
 import os
 import shutil
@@ -23,6 +24,8 @@ from kg.trial import Outcome
 
 #: Bytes that are loaded in one go: about 150,000 statements, which the loader sorts in some 250 MB.
 _PORTION = 32_000_000
+#: AT_FDCWD and RENAME_EXCHANGE of renameat2(2).
+_HERE, _EXCHANGE = -100, 2
 _DATASET = ox.NamedNode(iri.BASE + "dataset")
 _DATASET_GRAPH = ox.NamedNode(iri.DATASET_GRAPH)
 _SHARED = ox.NamedNode(iri.SHARED_GRAPH)
@@ -137,6 +140,10 @@ def create(folder: Path, chunks: Iterable[bytes], made: Made) -> None:
 
 
 def _take_place(fresh: Path, folder: Path) -> None:
+    """Put a new store in the place of the old one, in one step where the system can: there is one at any moment."""
+    if folder.exists() and _exchanged(fresh, folder):
+        shutil.rmtree(fresh, ignore_errors=True)
+        return
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     if folder.exists():
         folder.rename(old)
@@ -147,6 +154,15 @@ def _take_place(fresh: Path, folder: Path) -> None:
             old.rename(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange two names of one folder in one step (renameat2 of Linux); False where the system does not know how."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    return bool(renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0)
 
 
 def leftovers(out: Path) -> list[Path]:

@@ -17,12 +17,13 @@ import pytest
 
 from conftest import EXAMPLES, ROOT, require
 from kg import manifest
+from kg import store as store_room
 from kg.build import build
 from kg.doctor import examine
 from kg.errors import UsageError
 from kg.graphs import open_graph
 from kg.lock import locked
-from kg.store import leftovers
+from kg.store import Made, create, leftovers
 from kg.update import update
 
 LONG = bool(os.environ.get("TRIALKG_LONG"))
@@ -202,6 +203,53 @@ def test_a_full_disk_leaves_the_last_good_result(tmp_path: Path, folders: tuple[
         assert {p.name for p in disk.iterdir()} <= kept
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+#: Asks a store again and again until stdin ends; tells what it saw and how many files it had open.
+_READER = """
+import os, pathlib, select, sys
+from kg.graphs import open_graph
+seen, torn, most = 0, 0, 0
+while not select.select([sys.stdin], [], [], 0)[0]:
+    graph = open_graph(store=pathlib.Path(sys.argv[1]))
+    rows = graph.select("SELECT ?o (COUNT(*) AS ?n) WHERE { GRAPH <urn:g> { ?s <urn:p> ?o } } GROUP BY ?o").rows
+    seen += 1
+    torn += len(rows) != 1 or rows[0][1].value != "2000"
+    most = max(most, len(os.listdir("/proc/self/fd")))
+print(seen, torn, most)
+"""
+
+
+def test_readers_see_one_release_or_the_other(tmp_path: Path) -> None:
+    def release(number: int) -> None:
+        lines = b"".join(b'<urn:s%d> <urn:p> "%d" <urn:g> .\n' % (n, number) for n in range(2_000))
+        create(tmp_path / "store", [lines], Made("none", False, False))
+
+    release(0)
+    command = [sys.executable, "-c", _READER, str(tmp_path / "store")]
+    readers = [
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        for _ in range(4 if LONG else 2)
+    ]
+    for number in range(200 if LONG else 25):
+        release(number)
+    for reader in readers:
+        said, wrong = reader.communicate("\n", timeout=60)
+        assert reader.returncode == 0, wrong
+        seen, torn, most = map(int, said.split())
+        assert seen > 5 and torn == 0 and most < 200, said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["store", "store.void.ttl"]
+
+
+def test_a_release_without_an_exchange_of_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_room, "_exchanged", lambda one, other: False)
+    for number in range(2):
+        create(tmp_path / "store", [b'<urn:s> <urn:p> "%d" <urn:g> .\n' % number], Made("none", False, False))
+    rows = open_graph(store=tmp_path / "store").select("SELECT ?o WHERE { <urn:s> <urn:p> ?o }").rows
+    assert [row[0].value for row in rows if row[0]] == ["1"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["store", "store.void.ttl"]
 
 
 def test_two_builds_of_one_output(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -22,7 +24,7 @@ from kg.graphs import Answer, EndpointGraph, Graph, OxigraphGraph
 from kg.load import load
 from kg.questions import bind, question
 from test_questions import ANSWERS
-from tests_support import EXAMPLES, free_port
+from tests_support import EXAMPLES, ROOT, free_port
 
 
 def wait_for(port: int, server: subprocess.Popen[bytes], seconds: int = 60) -> None:
@@ -206,6 +208,57 @@ def test_a_file_without_graphs_and_a_store_are_loaded_too(empty_server: str, tmp
     assert load(tmp_path / "out.ttl", empty_server).sent == report.statements == triples
     build([EXAMPLES], f"{tmp_path}/store/")
     assert load(tmp_path / "store", empty_server).graphs == 11
+
+
+#: Loads a file in small batches; the process ends itself before or after it sends the n-th.
+_LOADER = """
+import os, signal, sys
+import httpx
+import kg.load
+when, number, source, address = sys.argv[1:]
+sent, post = 0, httpx.Client.post
+
+def counted(*arguments, **named):
+    global sent
+    if "sparql-update" not in str(named.get("headers")):
+        return post(*arguments, **named)
+    sent += 1
+    last = sent == int(number)
+    if last and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    answer = post(*arguments, **named)
+    if last:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return answer
+
+httpx.Client.post = counted
+kg.load._BATCH = 1_000
+kg.load.load(source, address)
+print(sent)
+"""
+
+
+@pytest.mark.parametrize("form", ["nq", "ttl"])
+def test_a_load_that_is_killed_at_any_step_goes_on(empty_server: str, tmp_path: Path, form: str) -> None:
+    source = tmp_path / f"out.{form}"
+    report = build([EXAMPLES], source)
+    every = "{ ?s ?p ?o }" if form == "ttl" else "{ GRAPH ?g { ?s ?p ?o } }"
+    graph = EndpointGraph(empty_server)
+
+    def run(when: str, number: int) -> subprocess.CompletedProcess[str]:
+        httpx.post(empty_server.replace("/query", "/update"), data={"update": "CLEAR ALL"}).raise_for_status()
+        command = [sys.executable, "-c", _LOADER, when, str(number), str(source), empty_server]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+    whole = run("count", -1)
+    steps = int(whole.stdout)
+    assert steps > 4, whole.stderr
+    for when in ("before", "after"):
+        for number in range(1, steps + 1):
+            assert run(when, number).returncode == -signal.SIGKILL
+            load(source, empty_server)
+            (row,) = graph.select(f"SELECT (COUNT(*) AS ?n) WHERE {every}").rows
+            assert row[0] and int(row[0].value) == report.statements, (when, number)
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,14 @@ import re
 import resource
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import IO, Any, cast
 
 import msgspec
 import pyoxigraph as ox
 
+from kg.errors import UsageError
+from kg.graphs import opened
 from kg.serve.cut import Cut, Full, TooLarge
 
 TABLES = {
@@ -122,27 +123,17 @@ def confine(memory: int, *, network: bool) -> None:
                 libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
-def opened(folder: str) -> ox.Store:
-    """The store for reading; tried again while another process is putting its files in place. Raises OSError."""
-    for wait in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5):
-        try:
-            return ox.Store.read_only(folder)
-        except (OSError, RuntimeError):
-            time.sleep(wait)
-    return ox.Store.read_only(folder)
-
-
 def serve(folder: str, *, write: bool) -> None:
     """Answer requests until stdin ends."""
-    store = ox.Store(folder) if write else opened(folder)
+    store = ox.Store(folder) if write else opened(Path(folder))
     print("ready", flush=True)
     for line in sys.stdin.buffer:
         request = msgspec.json.decode(line, type=Request)
         is_stale = False
         if request.reopen:
             try:
-                store = opened(folder)
-            except (OSError, RuntimeError):
+                store = opened(Path(folder))
+            except UsageError:
                 is_stale = True  # what was open goes on answering
         reply = answer(store, request)
         reply.stale = is_stale
