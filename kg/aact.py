@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import sqlite3
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,7 +22,7 @@ from typing import IO
 import orjson
 
 from kg import assets
-from kg.archive import check
+from kg.archive import check, members
 from kg.errors import DocumentError
 
 _MAX_FIELD = 50_000_000
@@ -41,12 +42,11 @@ def is_export(path: Path) -> bool:
                 return False
             with (path / "studies.txt").open("rb") as file:
                 return file.readline(10_000).startswith(b"nct_id|")
-        with zipfile.ZipFile(path) as archive:
-            if "studies.txt" not in archive.namelist():
-                return False
-            with archive.open("studies.txt") as file:
-                return file.readline(10_000).startswith(b"nct_id|")
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+        if not any(member.name == "studies.txt" for member in members(path)):
+            return False
+        with zipfile.ZipFile(path) as archive, archive.open("studies.txt") as file:
+            return file.readline(10_000).startswith(b"nct_id|")
+    except (OSError, zipfile.BadZipFile, struct.error, RuntimeError, NotImplementedError):
         return False
 
 

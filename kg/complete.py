@@ -10,6 +10,7 @@ import msgspec
 from kg import iri
 from kg.criteria import constraints, split
 from kg.document import Document, Quote
+from kg.language import abbreviation
 from kg.language.duration import days
 from kg.language.number import plain
 from kg.link import concept_node, link_condition, link_intervention, link_terms
@@ -73,10 +74,11 @@ def complete(record: TrialRecord, document: Document, index: MeshIndex, place: P
     record.was_derived_from[0].was_revision_of = iri.document(place.revises) if place.revises else ""
     conditions = {c.label: c for c in record.has_condition}
     interventions = {i.name: i for i in record.has_intervention}
+    forms = abbreviation.defined(document.text)
     for condition in conditions.values():
-        link_condition(condition, index)
+        link_condition(condition, index, forms)
     for intervention in interventions.values():
-        link_intervention(intervention, index)
+        link_intervention(intervention, index, forms)
     link_terms(record, index)
     _arms(record, parts, interventions)
     concepts = _criteria(record.has_criterion, parts, index)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from kg import iri
 from kg.interpret.names import CHOICE, MOST_PARTS, kind_of
+from kg.language.abbreviation import spelled_out
 from kg.mesh import MeshIndex
 from kg.mesh.linker import Link, link
 from kg.record import Condition, Intervention, Linked, TrialRecord
 
+_NONE: Mapping[str, str] = {}
 _AND = re.compile(r"\s{0,3}(?:,\s?and\s|,|\sand\s|&)\s{0,3}", re.I)
 
 
@@ -65,15 +68,18 @@ def _name_condition(node: Condition) -> None:
     node.id = iri.shared("condition", node.label)
     node.type = ["Condition"]
     if words != node.label:
-        node.alt_label = [words]
+        node.alt_label = [*node.alt_label, words]
 
 
-def link_condition(node: Condition, index: MeshIndex) -> None:
+def link_condition(node: Condition, index: MeshIndex, forms: Mapping[str, str] = _NONE) -> None:
     """Give a condition its IRI, its label and its links. Conditions are shared by name, and linked to MeSH.
 
-    One whose label joins several has what includes any of them above it.
+    One whose label joins several has what includes any of them above it. ``forms`` are abbreviations that its document defines: a name
+    that MeSH does not know is spelled out, and is called so, since another document may mean something else by it.
     """
     found = link(node.label, "Condition", index)
+    if not found and (whole := spelled_out(node.label, forms)) and (found := link(whole, "Condition", index)):
+        node.alt_label, node.label = [node.label], whole
     several = [] if found and found.relation == "exact" else joined(node.label, index)
     _name_condition(node)
     if several:
@@ -83,9 +89,23 @@ def link_condition(node: Condition, index: MeshIndex) -> None:
     _match(node, found, index)
 
 
-def link_intervention(node: Intervention, index: MeshIndex) -> None:
-    """Give an intervention its IRI, label and links. What MeSH knows by one concept is one intervention."""
-    found = link(node.name, node.kind or "OtherIntervention", index)
+def _known_as(node: Intervention, index: MeshIndex, forms: Mapping[str, str]) -> Link | None:
+    """The link of an intervention by its name, by that spelled out, or by its other names where these agree."""
+    kind = node.kind or "OtherIntervention"
+    found = link(node.name, kind, index)
+    if found and found.relation == "exact":
+        return found
+    names = [spelled_out(node.name, forms), *node.other_names]
+    exact = {to.identifier: to for name in names if name and (to := link(name, kind, index)) and to.relation == "exact"}
+    return exact.popitem()[1] if len(exact) == 1 else found
+
+
+def link_intervention(node: Intervention, index: MeshIndex, forms: Mapping[str, str] = _NONE) -> None:
+    """Give an intervention its IRI, label and links. What MeSH knows by one concept is one intervention.
+
+    ``forms`` are abbreviations that its document defines.
+    """
+    found = _known_as(node, index, forms)
     if found and found.relation == "exact":
         node.id = iri.shared("intervention", found.identifier)
         node.label = index.labels[found.identifier]

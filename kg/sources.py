@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ import orjson
 from lxml import etree
 
 from kg import aact
-from kg.archive import MAX_RATIO, check, packed, too_well_packed, unpacked
+from kg.archive import MAX_RATIO, check, members, too_well_packed, unpacked
 from kg.document import MAX_BYTES
 from kg.errors import DocumentError, UsageError
 from kg.spool import Rows, Table
@@ -45,7 +46,7 @@ class Source:
 
     ``member``: of an archive; ``line``: of a file of many records, from 0; ``entry``: of the ``studies`` of a page that the API
     of ClinicalTrials.gov gave, from 0; -1 for none; ``table``: the member is a trial of an export of AACT; ``packed``: where and how
-    the member is packed (:func:`kg.archive.packed`).
+    the member is packed (:class:`kg.archive.Member`).
     """
 
     name: str
@@ -66,7 +67,7 @@ class Source:
             if self.table:
                 return _bounded(aact.trial(self.path, self.member))
             if self.member:
-                return _member(_archive(self.path, self.path.stat().st_mtime_ns), unpacked(self.member, self.packed))
+                return _member(self.path, unpacked(self.member, self.packed))
             if self.path.suffix == ".gz":
                 return _gunzip(self.path)
             size = self.path.stat().st_size
@@ -82,20 +83,16 @@ def _too_large(size: int) -> str:
     return f"is {size / 2**20:.0f} MB, over the limit of {MAX_BYTES // 2**20} MB for one document"
 
 
-@lru_cache(maxsize=2)
-def _archive(path: Path, _changed: int) -> zipfile.ZipFile:
-    """An archive that stays open, without the list of its members, which takes time and memory with their number."""
-    archive = zipfile.ZipFile(io.BytesIO(_NO_MEMBERS))
-    archive.fp = path.open("rb")
-    return archive
-
-
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _member(path: Path, info: zipfile.ZipInfo) -> bytes:
+    """A member of an archive, whose list of members is not read again: that takes time and memory with their number."""
     if info.file_size > MAX_BYTES:
         raise DocumentError("too-large", _too_large(info.file_size))
     check(info)
-    with archive.open(info) as file:
-        return _bounded(file.read(MAX_BYTES + 1))
+    with path.open("rb") as file:
+        archive = zipfile.ZipFile(io.BytesIO(_NO_MEMBERS))
+        archive.fp = file
+        with archive.open(info) as member:
+            return _bounded(member.read(MAX_BYTES + 1))
 
 
 def _gunzip(path: Path) -> bytes:
@@ -307,13 +304,10 @@ def _of_file(path: Path, name: str) -> Iterator[Source]:
         yield from _of_tables(path)
         return
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = [i for i in archive.infolist() if not i.is_dir()]
-    except (OSError, zipfile.BadZipFile):
+        for count, member in enumerate(members(path)):
+            if count >= MAX_MEMBERS:
+                raise UsageError(f"{path}: holds more than {MAX_MEMBERS:,} documents; unpack it and give the folder")
+            if not member.name.rsplit("/", 1)[-1].startswith("."):
+                yield Source(f"{name}/{member.name}", path, member.name, packed=member.packed)
+    except (OSError, zipfile.BadZipFile, struct.error):
         yield Source(name, path)  # reading it says what is wrong
-        return
-    if len(members) > MAX_MEMBERS:
-        raise UsageError(f"{path}: holds more than {MAX_MEMBERS:,} documents; unpack it and give the folder")
-    for info in members:
-        if not info.filename.rsplit("/", 1)[-1].startswith("."):
-            yield Source(f"{name}/{info.filename}", path, info.filename, packed=packed(info))

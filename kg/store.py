@@ -7,6 +7,7 @@ name and SHA-256 stand in the named graph that holds what it says, and what the 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import glob
 import os
@@ -22,8 +23,8 @@ from kg.errors import UsageError
 from kg.mesh import MeshIndex
 from kg.trial import Outcome
 
-#: Bytes that are loaded in one go: about 150,000 statements, which the loader sorts in some 250 MB.
-_PORTION = 32_000_000
+#: Bytes that are loaded in one go: about 75,000 statements, which the loader sorts in some 150 MB.
+_PORTION = 16_000_000
 #: AT_FDCWD and RENAME_EXCHANGE of renameat2(2).
 _HERE, _EXCHANGE = -100, 2
 _DATASET = ox.NamedNode(iri.BASE + "dataset")
@@ -130,6 +131,7 @@ def create(folder: Path, chunks: Iterable[bytes], made: Made) -> None:
         store = ox.Store(str(fresh))
         for portion in _portions(chunks):
             store.bulk_load(input=portion, format=ox.RdfFormat.N_QUADS)
+            _give_back()
         store.optimize()
         store.extend(_described(made))
         _describe(store, folder)
@@ -137,6 +139,12 @@ def create(folder: Path, chunks: Iterable[bytes], made: Made) -> None:
         _take_place(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _give_back() -> None:
+    """Give memory that was freed back to the system, where its library for C keeps it (glibc): what is held stays what is needed."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _take_place(fresh: Path, folder: Path) -> None:

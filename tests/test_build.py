@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,14 +16,18 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
+from kg import build as build_room
+from kg import manifest, pipeline
 from kg.build import build
 from kg.errors import UsageError
 from kg.graphs import OxigraphGraph, open_graph
 from kg.mesh import builtin
-from kg.output import beside
+from kg.output import Form, Writer, beside
 from kg.pipeline import Reading, outcomes
 from kg.questions import ask
-from kg.sources import Source, find
+from kg.report import BuildReport
+from kg.sources import Source, Sources, find
+from kg.trial import Outcome
 from tests_support import EXAMPLES, ROOT, archive_page
 
 
@@ -195,6 +200,43 @@ def test_processes_do_not_run_far_ahead_of_who_takes_their_outcomes() -> None:
     asked = found.asked
     assert names == [source.name for source in found][:20]
     assert asked <= 8 * 16 < len(found)
+
+
+@pytest.mark.parametrize("form", ["nt", "nq", "ttl"])
+def test_what_is_held_does_not_grow_with_the_documents(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(count: int) -> Iterator[Outcome]:
+        for n in range(count):
+            trial, drug = f"trial/NCT{n:08d}", f"<https://w3id.org/trialkg/intervention/compound-{n}>"
+            lines = [f'<https://w3id.org/trialkg/{trial}> <http://purl.org/dc/terms/title> "A trial of number {n}" .']
+            shared = [f'{drug} <http://www.w3.org/2000/01/rdf-schema#label> "Compound {n}" .']
+            yield Outcome(
+                name=f"folder/{n}.xml",
+                sha256=f"{n:064x}",
+                layout="ctgov-xml",
+                trial=trial,
+                identifiers=[f"NCT{n:08d}", f"2010-{n:06d}-10"],
+                graph=f"https://w3id.org/trialkg/graph/{n}",
+                own=lines,
+                common=shared,
+                counts={"Trial": 1},
+            )
+
+    def held(count: int) -> int:
+        monkeypatch.setattr(pipeline, "outcomes", lambda given, *_: made(count if isinstance(given, Sources) else 0))
+        report = BuildReport("out")
+        found = Sources(iter(()))
+        tracemalloc.start()
+        for _ in build_room._written(found, Reading(builtin()), Writer(form), report, False, None):
+            pass
+        told = manifest.of_build(report, choices={}, files=[])
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (told.documents, report.trials, report.statements) == (count, count, 2 * count)
+        return peak
+
+    held(500)
+    few, many = held(6_000), held(18_000)
+    assert many < few + 12_000 * 50, (few, many)
 
 
 def test_documents_of_one_name_in_two_folders(tmp_path: Path) -> None:

@@ -12,16 +12,19 @@ from pathlib import Path
 import httpx
 import pyoxigraph as ox
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conftest import EXAMPLES, SHARED, require
 from kg import iri
 from kg.build import build
 from kg.errors import UsageError
 from kg.graphs import OxigraphGraph
-from kg.link import link_condition
+from kg.language.abbreviation import defined
+from kg.link import link_condition, link_intervention
 from kg.mesh import MeshIndex, builtin
 from kg.mesh.nlm import read_files
-from kg.record import Condition
+from kg.record import Condition, Intervention
 from kg.sssom import mappings, tsv
 from kg.trial import process
 from tests_support import running
@@ -64,6 +67,47 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("alone") / "out.nt"
     build([EXAMPLES], out, with_mesh=False)
     return out
+
+
+@pytest.mark.parametrize(
+    ("text", "forms"),
+    [
+        ("patients with gastrointestinal stromal tumours (GIST)", {"GIST": "gastrointestinal stromal tumours"}),
+        ("AML (acute myeloid leukemia) in adults", {"AML": "acute myeloid leukemia"}),
+        ("Depo-Medroxyprogesterone Acetate (DMPA; 150 mg)", {"DMPA": "Depo-Medroxyprogesterone Acetate"}),
+        ("hormone-releasing factor (HRF) and histamine releasing factor (HRF)", {}),
+        ("it ended. Later (GIST)", {}),
+        ("women (18 to 65 years), the tumour (see above)", {}),
+        ("going on to repeat paracentesis (TRP)", {}),
+        ("(((((( (A1) ()", {}),
+    ],
+)
+def test_abbreviations_are_those_that_the_text_defines(text: str, forms: dict[str, str]) -> None:
+    assert defined(text) == forms
+
+
+@given(st.text("aB ().-\n", max_size=300))
+def test_a_long_form_stands_in_the_text(text: str) -> None:
+    for short, long in defined(text).items():
+        assert short in text and long in text and len(long) > len(short)
+
+
+def test_names_that_only_their_document_explains() -> None:
+    index = builtin()
+    forms = {"GST": "gastrointestinal stromal tumors", "XYZ": "unheard of"}
+    condition = Condition(label="GST")
+    link_condition(condition, index, forms)
+    assert condition.label == "Gastrointestinal stromal tumors" and "GST" in condition.alt_label
+    assert condition.exact_match == ["mesh:D046152"]
+    unknown = Condition(label="XYZ")
+    link_condition(unknown, index, forms)
+    assert (unknown.label, unknown.exact_match) == ("XYZ", [])
+    drug = Intervention(name="STI-x", kind="Drug", other_names=["Gleevec", "imatinib mesylate"])
+    link_intervention(drug, index)
+    assert (drug.label, drug.exact_match) == ("Imatinib Mesylate", ["mesh:D000068877"])
+    either = Intervention(name="the pill", kind="Drug", other_names=["Gleevec", "sunitinib"])
+    link_intervention(either, index)
+    assert either.exact_match == []
 
 
 def test_a_join_with_nlm_in_one_store(alone: Path, nlm: Path) -> None:
