@@ -22,7 +22,7 @@ def read(text: str) -> list[dict[str, object]]:
 
 
 def bounds(text: str) -> list[tuple[object, ...]]:
-    return [(k["variable"], k["comparator"], k["value"], k.get("unit", "")) for k in read(text) if "value" in k]
+    return [(k.get("variable", ""), k["comparator"], k["value"], k.get("unit", "")) for k in read(text) if "value" in k]
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,30 @@ def bounds(text: str) -> list[tuple[object, ...]]:
         ("ALT and AST < 120 IU/L", [("Alt", "lt", "120", "[IU]/L"), ("Ast", "lt", "120", "[IU]/L")]),
         ("tumour size 〉5 cm", [("TumorSize", "gt", "5", "cm")]),
         ("Body mass index between 18.5 and 30 kg/m2", [("BodyMassIndex", "ge", "18.5", "kg/m2"), ("BodyMassIndex", "le", "30", "kg/m2")]),
+        ("T-score below -2.0 at the hip", [("BoneDensityTScore", "lt", "-2", "")]),
+        ("Height-for-age z-score < -3", [("Height-for-age z-score", "lt", "-3", "")]),
+        ("Transaminases: AST > x3 upper normal limit", [("Ast", "gt", "3", "")]),
+        ("ALT < 3x, alkaline phosphatase < 2x", [("Alt", "lt", "3", ""), ("AlkalinePhosphatase", "lt", "2", "")]),
+        ("A total bilirubin that exceeded 3 mg / dL", [("TotalBilirubin", "gt", "3", "mg/dL")]),
+        ("≥ 21 years", [("Age", "ge", "21", "a")]),
+        ("25-70 years", [("Age", "ge", "25", "a"), ("Age", "le", "70", "a")]),
+        ("Men, 40-65 years; women, after the menopause", [("Age", "ge", "40", "a"), ("Age", "le", "65", "a")]),
+        ("Melanoma, over 16 years, and able to swallow", [("Age", "gt", "16", "a")]),
+        ("Aged 2 to < 12 years", [("Age", "ge", "2", "a"), ("Age", "lt", "12", "a")]),
+        ("Age from birth to 6 years", [("Age", "le", "6", "a")]),
+        ("Age greater than/equals to 30 years", [("Age", "ge", "30", "a")]),
+        ("Temperature > 38.5C on two days", [("BodyTemperature", "gt", "38.5", "Cel")]),
+        ("Pain score > 4 (0-10 scale)", [("PainScore", "gt", "4", "")]),
+        ("Pain of 7/10 or higher", [("Pain", "ge", "7", "")]),
+        ("Hoehn and Yahr stage 3", [("Yahr stage", "eq", "3", "")]),
+        ("Menstrual cycle length 24-38 days", [("Menstrual cycle length", "ge", "24", "d"), ("Menstrual cycle length", "le", "38", "d")]),
+        ("Mini-mental score (MMSE) [12] above 20", [("MmseScore", "gt", "20", "")]),
+        ("Fasting glucose above 126 mg/dL on at least 2 occasions", [("FastingGlucose", "gt", "126", "mg/dL")]),
+        ("Verbal IQ of over 80", [("Verbal IQ", "gt", "80", "")]),
+        ("Dementia rating of at least 0.5 (n=40)", [("Dementia rating", "ge", "0.5", "")]),
+        ("Minimum apathy score = 14", [("Minimum apathy score", "ge", "14", "")]),
+        ("Toxicity by CTCAE version 4.03", []),
+        ("Stays above the anal verge by 15 cm, class E2", []),
         ("Positive for HER-2 and IL-6", []),
         ("Able to walk", []),
     ],

@@ -66,7 +66,10 @@ from kg.eligibility import Eligibility
 from kg.english import understand
 from kg.graphs import open_graph
 from kg.mesh import builtin
+from kg.criteria.text import read_text
 from kg.patient import load
+read_text(Path("tests/oncology/criteria.tsv").read_text(), builtin())
+read_text("Aged 1 to < 6 years; pain of 6/10 or more (scale 0-10); fever > 38C; bilirubin < 2x; urine protein > 1 on 2 occasions", builtin())
 *documents, patients, out = sys.argv[1:]
 build(documents, out, results=True)
 graph = open_graph([out])

@@ -54,6 +54,18 @@ _VAGUE = frozenset(
         "minimum",
     }
 )
+#: What is counted is how often something was measured: "above 126 mg/dL on at least two occasions".
+_OCCASIONS = re.compile(
+    r"\s+(?:(?:separate|different|consecutive)\s+)?(?:occasions?|readings?|measurements?|visits?|determinations?)\b",
+    re.I,
+)
+_LENGTHS = ("mm", "cm", "m", "[in_i]")
+#: What a scale runs over: "pain > 5 (0-10 scale)", "2 or more (based on a scale of 0-4)".
+_SCALE = re.compile(r"[(,]\s*+(?:[a-z]+ ){0,5}(?:range[ds]?|scale|scored?)?(?: (?:of|from))?\s*+:?+\s*+$", re.I)
+_SCALE_BEHIND = re.compile(r"[\w\s]{0,12}\)")
+#: A number that a range begins with whose end has a sign: "aged 1 to < 6 years".
+_TO_SIGN = re.compile(r"\s*+(?:to|-|–)\s*+(?:<|≤|less than|under|below|younger than|up to|not more than)", re.I)
+_PART = re.compile(r"[;\n]")
 _CHILD = re.compile(r"\b(?:age[ds]?|infants?|children|newborns?)\b", re.I)
 _OLD = re.compile(r"[\s-]*+(?:of age|old|of life)\b", re.I)
 _AFTER_NUMBER = re.compile(r"(?:year|yr|month|week)", re.I)
@@ -65,7 +77,9 @@ _MEASURES = re.compile(
     re.I,
 )
 _SPREAD = re.compile(r"\b(?:between|range|ranging)\b\D*$", re.I)
-_GRADED = re.compile(r"\b(?:scores?|scale|index)$", re.I)
+_GRADED = re.compile(r"\b(?:scores?|scale|index|\w+ (?:stage|grade))$", re.I)
+#: What lasts, and is a quantity of its own: "cycle length 25-34 days".
+_LASTING = re.compile(r"\b(?:length|duration|cycles?|intervals?)(?: of)?$", re.I)
 _OF_THESE = re.compile(
     r"\s+(?:of|out of|from)\s+(?:the\s+|these\s+)?(?:following|criteria|below|these|\d|three|four|five|six|risk factors|symptoms)",
     re.I,
@@ -112,6 +126,8 @@ def _timed_variables() -> frozenset[str]:
 def _fits(variable: str, one: Quantity) -> bool:
     """Whether a number with this unit can be a value of the variable."""
     timed = variable in _timed_variables()
+    if one.value < 0 and not one.unit and (timed or terms.scheme("VariableScheme")[variable].unit != "{score}"):
+        return False  # "height-for-age z-score < -3"
     if one.is_time:
         return timed
     if timed:
@@ -120,6 +136,8 @@ def _fits(variable: str, one: Quantity) -> bool:
     if one.unit == "%" and not one.relative_to and wanted not in ("%", "{score}", "{count}"):
         return False
     if wanted == "mm[Hg]" and not one.unit and one.value < _LEAST_PRESSURE:
+        return False
+    if one.unit in _LENGTHS and wanted not in (*_LENGTHS, "{score}"):
         return False
     if _DAILY.match(one.unit) and wanted != one.unit:
         return False
@@ -133,6 +151,7 @@ def _chain(found: list[Named], last: int, text: str) -> list[Named]:
         return chain  # "anemia (hematocrit < 34%)": what stands in the brackets is meant
     while (
         last > 0
+        and "\n" not in text[found[last - 1].end : found[last].start]
         and _CHAINED.match(text[found[last - 1].end : found[last].start])
         and found[last].start - found[last - 1].end < 24
     ):
@@ -183,8 +202,8 @@ def _age(one: Quantity, text: str) -> bool:
         return False
     if one.unit != "a" and not (_CHILD.search(text, max(0, one.start - 25), one.start) or _OLD.match(text, one.end)):
         return False
-    around = text[max(0, one.start - 60) : one.end + 40]
-    tail = text[one.end : one.end + 30]
+    lead, tail = text[max(0, one.start - 60) : one.start], text[one.end : one.end + 40]
+    around = _PART.split(lead)[-1] + text[one.start : one.end] + _PART.split(tail)[0]
     if re.search(
         r"\b(?:since|prior|within|past|previous|before|after|last|history|duration|for (?:at least|more)|every|ago|survival|expectancy|follow|postmenopausal|amenorrh\w*|disease-free|remission|pack|ongoing|recent|next)\b",
         around,
@@ -194,6 +213,10 @@ def _age(one: Quantity, text: str) -> bool:
             re.match(r"\s*(?:of age|old)\b", tail, re.I)
             or re.search(r"(?:years|yrs)[\s-](?:of age|old)", text[one.at : one.end + 12], re.I)
         )
+    before, behind = lead.rstrip(" \t\r•*-"), tail.lstrip(" \t\r")
+    alone = before[-1:] in ("", *",;(\n") and behind[:1] in ("", *",;.)\n")
+    if one.unit == "a" and alone and (one.comparator or not (lead + tail).strip(" \t\n\r-•*.,;:()")):
+        return True
     return bool(pattern("people").search(around))
 
 
@@ -245,6 +268,12 @@ def _counted(named: Named, one: Quantity, text: str) -> str:
     return named.variable
 
 
+def _is_scale(text: str, clause: int, one: Quantity) -> bool:
+    """Whether a range is that of the scale on which the number before it stands."""
+    lead = text[max(clause, one.start - 60) : one.start]
+    return not one.comparator and bool(_SCALE.search(lead)) and bool(_SCALE_BEHIND.match(text, one.end))
+
+
 def _label(text: str, start: int, clause: int) -> str:
     """The words before a number whose quantity is not known."""
     before = re.sub(r"[(\[:,]\s*$", "", text[max(clause, start - 80) : start].strip())
@@ -272,9 +301,16 @@ def find(text: str, section: str = "") -> list[Bound]:
         clause = clauses[bisect_right(clauses, one.at) - 1]
         if not one.unit and i + 1 < len(numbers) and numbers[i + 1].unit and numbers[i + 1].at - one.end < 28:
             between = text[one.end : numbers[i + 1].start]
-            if re.fullmatch(r"[\s,]*+(?:and|or|to|but|-|–|&)?+[\s(]*+(?:age\s*+)?+", between, re.I):
+            adjective = (
+                numbers[i + 1].upper is None and "-" in text[numbers[i + 1].at : numbers[i + 1].end]
+            )  # "24-hour"
+            if not adjective and re.fullmatch(r"[\s,]*+(?:and|or|to|but|-|–|&)?+[\s(]*+(?:age\s*+)?+", between, re.I):
                 one.unit = numbers[i + 1].unit
                 one.relative_to = one.relative_to or numbers[i + 1].relative_to
+        if one.upper is not None and one.value == 0 and previous is not None and _is_scale(text, clause, one):
+            continue
+        if not one.unit and not one.relative_to and _OCCASIONS.match(text, one.end):
+            continue
         last_end = previous.end if previous is not None and previous.at >= clause else 0
         own = _subjects(one, _near(found, ends, one), text, clause, last_end)
         when = _when(text, one)
@@ -303,9 +339,16 @@ def find(text: str, section: str = "") -> list[Bound]:
         label = ""
         if not names:
             called = _label(text, one.start, clause)
+            if called in ("n", "N"):
+                continue  # how many take part
             measured = _MEASURES.search(called) and not one.is_time and not one.spelled
             spread = one.upper is not None and (measured or _SPREAD.search(text, max(0, one.start - 16), one.start))
-            sure = (comparator or spread) and not one.is_time and (sign not in _VAGUE or bool(one.unit) or bool(spread))
+            lasting = one.is_time and one.upper is not None and bool(_LASTING.search(called))
+            sure = lasting or (
+                (comparator or spread)
+                and not one.is_time
+                and (sign not in _VAGUE or bool(one.unit or spread or measured))
+            )
             if not comparator and measured and _GRADED.search(called):
                 comparator, sure = "" if one.upper is not None else "eq", True
             if not sure or (one.unit == "" and not one.relative_to and one.spelled):
@@ -313,7 +356,9 @@ def find(text: str, section: str = "") -> list[Bound]:
             bare = not one.unit and not one.relative_to and (sign[:1].isalpha() or not sign)
             if _OF_THESE.match(text, one.end):
                 continue  # "two or more of the following"
-            counting = re.match(r"\s+(?:of|or|consecutive|times)\b", text[one.end :][:14]) or one.value <= 3
+            counting = re.match(r"\s+(?:of|or|consecutive|times)\b", text[one.end :][:14]) or (
+                one.value <= 3 and one.value == int(one.value)
+            )
             if bare and counting and not _MEASURES.search(called):
                 continue  # "at least 2 of the following", "more than one episode"
             label = called or " ".join(
@@ -340,7 +385,7 @@ def find(text: str, section: str = "") -> list[Bound]:
         ):
             if 1900 <= one.value <= 2100 and not one.unit:
                 continue  # the year of a classification: "ACR 1990"
-            pairs = [("eq", one.value)]
+            pairs = [("ge" if _TO_SIGN.match(text, one.end) else "eq", one.value)]
         else:
             continue
         if names == ["BloodPressure"] and (pair := _PAIR.match(text, one.at)) and len(pairs) == 1:

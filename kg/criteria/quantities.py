@@ -17,7 +17,7 @@ from kg.language import number, unit
 
 _REACH = 48
 
-_NUMBER = re.compile(rf"(?:(?<![A-Za-z0-9_.])|(?<=status)|(?<=score)){number.NUMBER}", re.I)
+_NUMBER = re.compile(rf"(?:(?<![A-Za-z0-9_.])|(?<=status)|(?<=score)|(?<=[\s<>≤≥=][xX])){number.NUMBER}", re.I)
 _WORD_NUMBER = re.compile(r"[A-Za-z]")
 _ULN = re.compile(
     r"\s*+(?P<times>x|×|X|\*|times|-?\s?fold|time)?\s*+(?:\(\s?(?:x|×)\s?\)\s*+)?(?:greater than |above |over |higher than )?"
@@ -80,18 +80,31 @@ _THOUSANDS = re.compile(r"\d{1,3}\.\d{3}")
 #: A word for a unit that is not known, before "or more": "100.4 F or greater", "18 ans or more".
 _STRANGE = re.compile(r"\s?[A-Za-z°º]{1,10}(?=\s+(?:or|and)\s)")
 #: "Minimum disc height of", "maximum:" before a number.
-_EXTREME = re.compile(r"\b(min(?:imum|imal)?|max(?:imum|imal)?)\.?(?:\s+(?:[A-Za-z-]{2,}\s+){1,5}of|\s*[=:])\s*$", re.I)
+_EXTREME = re.compile(
+    r"\b(min(?:imum|imal)?|max(?:imum|imal)?)\.?(?:\s+(?:[A-Za-z-]{2,}\s+){1,5}of|(?:\s+[A-Za-z-]{2,}){0,2}\s+scores?\s*[=:]|\s*[=:])\s*$",
+    re.I,
+)
 _EXTREMES = {"min": "ge", "max": "le"}
 _BARE_LIMIT = re.compile(
     r"(?<![A-Za-z])(?:the\s+)?(?:institutional\s+|laboratory\s+|local\s+)?"
     r"((?:ULN|UNL|LLN)\b|(?:upper|lower) limits? of (?:the )?normal(?:\s+range)?)",
     re.I,
 )
+#: Degrees without their sign, directly behind two or three digits: "38.5C", "100.4F".
+_DEGREES = re.compile(
+    r"(?:(?<=[34]\d)|(?<=[34]\d\.\d)|(?<=1\d\d)|(?<=1\d\d\.\d)|(?<=9\d)|(?<=9\d\.\d))\s?([CF])(?![A-Za-z0-9+-])"
+)
+_DEGREE_UNITS = {"C": "Cel", "F": "[degF]"}
+#: A multiple of the upper limit of normal, which is not named: "bilirubin < 2x".
+_TIMES_ONLY = re.compile(r"\s?[x×X](?=\s?(?:[,;.)\n]|$|(?:and|or)\b))")
+_VERSION = re.compile(r"\b(?:version|v\.?|vers\.)\s*$", re.I)
+#: What a score is out of: "6/10".
+_OUT_OF = re.compile(r"\s?/\s?(5|7|10|20|30|100)(?![\d.,/]|\s?(?:mm|cm|[x×^]|10))")
 _DATE = re.compile(r"\d{1,2}/\d{1,2}/(?:19|20)?\d\d(?!\d)")
 _SECOND = re.compile(number.NUMBER, re.I)
 _PIECE = re.compile(r"[A-Za-z]+|[^\sA-Za-z]")
 #: Little words that may stand between a comparator and its number.
-_GAP = frozenset("a an the of than age score is about approximately : ( ) to or equal be".split())
+_GAP = frozenset("a an the of than age score is about approximately : ( ) to or equal be grade stage class".split())
 
 
 @cache
@@ -129,6 +142,14 @@ def _comparator_before(text: str, start: int) -> tuple[str, int] | None:
     return None
 
 
+def _sign_before(text: str, start: int) -> str:
+    """What stands directly before a number: "-" of a negative one, "x" of a multiple ("> x3 ULN"), or ""."""
+    sign, before = text[start - 1 : start], text[start - 2 : start - 1] if start > 1 else ""
+    if sign in ("-", "−") and sign and before in ("", " ", "\t", "(", "<", ">", "≤", "≥", "="):
+        return "-"
+    return "x" if sign in ("x", "X") and before and before in " \t<>≤≥=" else ""
+
+
 def _inside_word(text: str, at: int) -> bool:
     return at > 0 and text[at].isalpha() and (text[at - 1].isalpha() or text[at - 1] == "-")
 
@@ -160,6 +181,10 @@ def _is_name(text: str, start: int, end: int) -> bool:
             "SCORE",
         ):
             return True
+    if text[start - 1 : start] == "[" and text[end : end + 1] == "]":
+        return True  # a reference
+    if text[start - 3 : start] == "<U+" or _VERSION.search(text, max(0, start - 12), start):
+        return True
     if _DATE.match(text, start) or _DATE.match(text, max(0, start - 3)) or _DATE.match(text, max(0, start - 2)):
         return True
     tail = text[end : end + 14]
@@ -174,6 +199,8 @@ def _is_name(text: str, start: int, end: int) -> bool:
         or (
             re.match(r"[A-Za-z]", tail)
             and not _UNIT.match(tail)
+            and not _DEGREES.match(text, end)
+            and not _TIMES_ONLY.match(text, end)
             and not re.match(r"(?:x|X)\s?(?:ULN|UNL|the|upper|lower|normal|instit)", tail, re.I)
         )
     )
@@ -188,6 +215,8 @@ def _is_next_item(text: str, start: int, end: int) -> bool:
 
 def _unit_after(text: str, end: int) -> tuple[str, int]:
     """UCUM code and end of the unit after a number; ("", end) when there is none."""
+    if degrees := _DEGREES.match(text, end):
+        return _DEGREE_UNITS[degrees[1]], degrees.end()
     match = _UNIT.match(text, end, end + 60)
     if not match:
         return "", end
@@ -230,9 +259,15 @@ def _numbers(text: str) -> Iterator[Quantity]:
         if limit := _LIMIT_BEFORE.search(lead):
             one.relative_to, one.start = _limit(limit), start - (len(lead) - limit.start())
             lead = lead[: limit.start()]
-        if sign := _comparator_before(text, one.start):
+        turned = _sign_before(text, start)
+        if sign := _comparator_before(text, one.start - (turned in ("-", "x"))):
             one.comparator, one.start = sign
+            if turned == "-":
+                one.value = -one.value
         one.unit, one.end = _unit_after(text, end)
+        of = None if one.unit else _OUT_OF.match(text, end)
+        if of and value <= int(of[1]):
+            one.end = of.end()
         if one.unit in ("/mm3", "/uL") and _THOUSANDS.fullmatch(match.group()):
             one.value = number.plain(value * 1000)  # "50.000/mm3", with the point of European records
         spread = _RANGE.match(text, one.end if one.unit else end)
@@ -248,12 +283,16 @@ def _numbers(text: str) -> Iterator[Quantity]:
                 one.end = max(one.end, second.end())
                 if not one.unit:
                     one.unit, one.end = _unit_after(text, second.end())
-        elif not one.unit and not one.comparator and (listed := _LIST.match(text, end, end + _REACH)):
+        elif (
+            not one.unit and not one.comparator and one.end == end and (listed := _LIST.match(text, end, end + _REACH))
+        ):
             numbers = [number.parse(n) for n in re.findall(number.DIGITS, listed.group())]
             known = [n for n in numbers if n is not None]
             if known and max(known) <= 100 and max(known) > value:
                 one.upper, one.end = number.plain(max(known)), listed.end()
                 one.unit, one.end = _unit_after(text, one.end)
+        if not one.unit and one.comparator and (times := _TIMES_ONLY.match(text, end)):
+            one.relative_to, one.end = "UpperLimitOfNormal", times.end()
         if not one.relative_to and (limit := _ULN.match(text, one.end, one.end + 90)) and _is_limit(limit, one):
             one.relative_to, one.end = _limit(limit), limit.end()
             if one.unit not in ("%",):
