@@ -64,7 +64,10 @@ _LENGTHS = ("mm", "cm", "m", "[in_i]")
 _SCALE = re.compile(r"[(,]\s*+(?:[a-z]+ ){0,5}(?:range[ds]?|scale|scored?)?(?: (?:of|from))?\s*+:?+\s*+$", re.I)
 _SCALE_BEHIND = re.compile(r"[\w\s]{0,12}\)")
 #: A number that a range begins with whose end has a sign: "aged 1 to < 6 years".
-_TO_SIGN = re.compile(r"\s*+(?:to|-|–)\s*+(?:<|≤|less than|under|below|younger than|up to|not more than)", re.I)
+_TO_SIGN = re.compile(
+    r"\s*+(?:to|-|–)\s*+(?:<|≤|less than|under|below|younger than|up to|not more than|no older than|not older than)",
+    re.I,
+)
 _PART = re.compile(r"[;\n]")
 _CHILD = re.compile(r"\b(?:age[ds]?|infants?|children|newborns?)\b", re.I)
 _OLD = re.compile(r"[\s-]*+(?:of age|old|of life)\b", re.I)
@@ -73,11 +76,12 @@ _AFTER_NUMBER = re.compile(r"(?:year|yr|month|week)", re.I)
 _LEAST_PRESSURE = 30
 _MEASURES = re.compile(
     r"\b(?:scores?|scales?|index|levels?|count|rate|ratio|number|grade|value|size|diameter|length|dose|concentration|volume|titer|titre|"
-    r"thickness|depth|distance|pressure|percentage|gap|iq|quotient|intake|units?|range|area|density|interval|angle|width|height|power|acuity|class|stage|group|impedance|temperature|frequency|strength|equivalents?)s?$",
+    r"thickness|depth|rating|distance|pressure|percentage|gap|iq|quotient|intake|units?|range|area|density|interval|angle|width|height|power|acuity|class|stage|group|impedance|temperature|frequency|strength|equivalents?)s?$",
     re.I,
 )
 _SPREAD = re.compile(r"\b(?:between|range|ranging)\b\D*$", re.I)
 _GRADED = re.compile(r"\b(?:scores?|scale|index|\w+ (?:stage|grade))$", re.I)
+_OF_GRADE = re.compile(r"\b(grade|stage|class)\b", re.I)
 #: What lasts, and is a quantity of its own: "cycle length 25-34 days".
 _LASTING = re.compile(r"\b(?:length|duration|cycles?|intervals?)(?: of)?$", re.I)
 _OF_THESE = re.compile(
@@ -261,6 +265,11 @@ def _classes(text: str, found: list[Named]) -> Iterator[Bound]:
             yield Bound(*span, named.variable, sign or "eq", Decimal(low), "", at=match.start(2))
 
 
+def _is_pressure(names: list[str]) -> bool:
+    """Whether what is bound is a pressure of two numbers."""
+    return names in (["BloodPressure"], ["SystolicBloodPressure", "DiastolicBloodPressure"])
+
+
 def _counted(named: Named, one: Quantity, text: str) -> str:
     """The variable, but the number of tumors where the number has no unit of length."""
     if named.variable == "TumorSize" and not one.unit:
@@ -342,6 +351,8 @@ def find(text: str, section: str = "") -> list[Bound]:
             if called in ("n", "N"):
                 continue  # how many take part
             measured = _MEASURES.search(called) and not one.is_time and not one.spelled
+            if graded := _OF_GRADE.search(sign):
+                called, measured = f"{called} {graded[1]}", True
             spread = one.upper is not None and (measured or _SPREAD.search(text, max(0, one.start - 16), one.start))
             lasting = one.is_time and one.upper is not None and bool(_LASTING.search(called))
             sure = lasting or (
@@ -388,7 +399,7 @@ def find(text: str, section: str = "") -> list[Bound]:
             pairs = [("ge" if _TO_SIGN.match(text, one.end) else "eq", one.value)]
         else:
             continue
-        if names == ["BloodPressure"] and (pair := _PAIR.match(text, one.at)) and len(pairs) == 1:
+        if _is_pressure(names) and (pair := _PAIR.match(text, one.at)) and len(pairs) == 1:
             op, lower = pairs[0][0], Decimal(pair[1])
             for name, value in (("SystolicBloodPressure", pairs[0][1]), ("DiastolicBloodPressure", lower)):
                 bounds.append(Bound(start, max(end, pair.end()), name, op, value, "mm[Hg]", "", "", when, one.at))

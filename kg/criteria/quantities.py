@@ -104,7 +104,9 @@ _DATE = re.compile(r"\d{1,2}/\d{1,2}/(?:19|20)?\d\d(?!\d)")
 _SECOND = re.compile(number.NUMBER, re.I)
 _PIECE = re.compile(r"[A-Za-z]+|[^\sA-Za-z]")
 #: Little words that may stand between a comparator and its number.
-_GAP = frozenset("a an the of than age score is about approximately : ( ) to or equal be grade stage class".split())
+_GAP = frozenset(
+    "a an the of than age score is about approximately : ( ) to or equal be grade stage class \" ' “ ” ‘ ’".split()
+)
 
 
 @cache
@@ -120,7 +122,7 @@ def _behind() -> tuple[re.Pattern[str], dict[str, str]]:
     words = [(w, code) for code, listed in assets.facts("comparators")["behind"].items() for w in listed]
     ordered = sorted((w for w, _ in words), key=lambda w: (-len(w), w))
     parts = [w if w.startswith("\\") else rf"{re.escape(w)}(?![A-Za-z])".replace("\\ ", r"\s+") for w in ordered]
-    return re.compile(rf"\s*+,?+\s*+\(?+({'|'.join(parts)})", re.I), {
+    return re.compile(rf"\s*+,?+\s*+\(?+({'|'.join(parts)})(?!\s+\w{{1,20}}\s*:)", re.I), {
         w.replace("\\", "").lower(): code for w, code in words
     }
 

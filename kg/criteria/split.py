@@ -47,7 +47,7 @@ def _heading(kind: str) -> re.Pattern[str]:
 @cache
 def _labels() -> re.Pattern[str]:
     words = sorted({*_facts("labelled"), *_facts("section")}, key=lambda w: (-len(w), w))
-    return re.compile(rf"(?<![\w/-])({'|'.join(map(re.escape, words))})\s*:", re.I)
+    return re.compile(rf"(?<![\w/-])(?<!minimum )(?<!maximum )({'|'.join(map(re.escape, words))})\s*:", re.I)
 
 
 @cache
