@@ -80,7 +80,9 @@ _MEASURES = re.compile(
     re.I,
 )
 _SPREAD = re.compile(r"\b(?:between|range|ranging)\b\D*$", re.I)
-_GRADED = re.compile(r"\b(?:scores?|scale|index|\w+ (?:stage|grade))$", re.I)
+_GRADED = re.compile(r"\b(?:scores?|scale|index|\w+ (?:stage|grade|class))$", re.I)
+#: The short form of what was just named: "absolute neutrophil count (ANC) 1,500".
+_SHORT_FORM = re.compile(r"\A\s?\([A-Z][A-Za-z0-9/-]{1,9}\)")
 _OF_GRADE = re.compile(r"\b(grade|stage|class)\b", re.I)
 #: What lasts, and is a quantity of its own: "cycle length 25-34 days".
 _LASTING = re.compile(r"\b(?:length|duration|cycles?|intervals?)(?: of)?$", re.I)
@@ -391,7 +393,7 @@ def find(text: str, section: str = "") -> list[Bound]:
             names != [""]
             and own
             and own[-1].end <= one.at
-            and _ADJACENT.match(text[own[-1].end : one.at])
+            and _ADJACENT.match(_SHORT_FORM.sub("", text[own[-1].end : one.at], count=1))
             and not one.spelled
         ):
             if 1900 <= one.value <= 2100 and not one.unit:
