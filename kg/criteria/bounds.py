@@ -36,6 +36,7 @@ _CLASSES = re.compile(
     r"(IV|V?I{1,3}|V)(?:\s*+(?:-|–|to|or|/|and|,)\s*+(IV|V?I{1,3}|V))?(?![A-Za-z])(?:\s*+(or (?:greater|higher|above|worse|more|less|lower|better)))?"
 )
 _HIGHEST = {"NyhaClass": 4, "AsaScore": 6}
+_GREATEST = {"EcogStatus": 5, "NyhaClass": 4, "AsaScore": 6}
 _VAGUE = frozenset(
     {
         "from",
@@ -132,6 +133,9 @@ def _timed_variables() -> frozenset[str]:
 def _fits(variable: str, one: Quantity) -> bool:
     """Whether a number with this unit can be a value of the variable."""
     timed = variable in _timed_variables()
+    most = _GREATEST.get(variable)
+    if most and not one.relative_to and (one.unit == "%" or (one.upper or one.value) > most):
+        return False  # "performance status: Karnofsky 50-100 %"
     if one.value < 0 and not one.unit and (timed or terms.scheme("VariableScheme")[variable].unit != "{score}"):
         return False  # "height-for-age z-score < -3"
     if one.is_time:
@@ -198,7 +202,7 @@ def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previou
         if directly and (previous_end > nearest.end or len(gap) > 40):
             return after[:1]
         if len(gap) <= 90:
-            return _chain(found, before[-1], text)
+            return [v for v in _chain(found, before[-1], text) if _fits(v.variable, one)]
     return after[:1] if directly else []
 
 
@@ -232,9 +236,16 @@ def _bare_age(one: Quantity, text: str) -> bool:
     return not one.unit and not one.relative_to and 1 <= one.value <= 110 and bool(pattern("people").search(lead))
 
 
-def _when(text: str, one: Quantity) -> str:
-    match = pattern("applies").match(text, one.end)
-    return " ".join(match[1].split()) if match else ""
+def _when(text: str, one: Quantity, clause: int, again: bool) -> str:
+    """Whom or what a bound is for, as written: behind it, or before it ("if less than 18 years"). ``again``: its quantity had one before."""
+    if match := pattern("applies").match(text, one.end):
+        return " ".join(match[1].split())
+    if again and (match := pattern("also").match(text, one.end)):
+        return " ".join(match.group().split())
+    lead = text[max(clause, one.start - 100) : one.start]
+    if match := pattern("only_if").search(lead):
+        return " ".join((lead[match.start() :] + text[one.start : one.end]).split())
+    return ""
 
 
 def _classes(text: str, found: list[Named]) -> Iterator[Bound]:
@@ -324,7 +335,8 @@ def find(text: str, section: str = "") -> list[Bound]:
             continue
         last_end = previous.end if previous is not None and previous.at >= clause else 0
         own = _subjects(one, _near(found, ends, one), text, clause, last_end)
-        when = _when(text, one)
+        names_before = {b.variable for b in bounds if b.variable and b.start >= clause}
+        when = _when(text, one, clause, any(v.variable in names_before for v in own))
         comparator = one.comparator
         if not comparator and previous is not None and previous.comparator and previous.at >= clause:
             same_limit = (

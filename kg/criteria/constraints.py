@@ -34,6 +34,8 @@ _PLANNED = re.compile(
 )
 _FOR_SOME = re.compile(r"\s*(?:for|if|in)\b")
 _PARENTHESIS = re.compile(r"\(\s*$")
+_OPENING_IF = re.compile(r"[\s•*(-]{0,9}+((?:if|when|in case of)\b[^.;,]{3,150}+),", re.I)
+_ALLOWED_SECTION = re.compile(r"\b(?:allowed|permitted|optional)\W*+$", re.I)
 #: A letter that goes on with a list: "B or C", "A, B and C".
 _LETTER = re.compile(r"\s*(?:,|/|or|and|and/or)\s*(?:or\s+|and\s+)?([A-Z])\b")
 _NURSING = re.compile(r"nurs|lactat|breast", re.I)
@@ -76,7 +78,9 @@ def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex, section: str
     made += _therapies_and_diagnoses(quote, times, mentions, exclusion)
     made += _fixed_kinds(quote, times)
     made = _timed_test(_distinct(made), quote)
-    allowed = bool(bounds.pattern("allowed").search(text)) and not re.match(r"\s*not?\b", text, re.I)
+    _under_condition(text, quote.start, made)
+    permitted = bounds.pattern("allowed").search(text) or _ALLOWED_SECTION.search(section)
+    allowed = bool(permitted) and not re.match(r"\s*not?\b", text, re.I)
     for one in made:
         one.modality = (
             "Allowed"
@@ -89,6 +93,20 @@ def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex, section: str
     if exclusion:
         _any_excludes(quote, made)
     return made
+
+
+def _under_condition(text: str, start: int, made: list[Constraint]) -> None:
+    """What follows "If ..., " counts only then; what stands in it is not asked at all."""
+    opening = _OPENING_IF.match(text)
+    if not opening:
+        return
+    when = " ".join(opening[1].split())
+    for one in list(made):
+        place = (one.evidence[0].start or 0) - start
+        if place < opening.end():
+            made.remove(one)
+        elif not one.applies_when:
+            one.applies_when = when
 
 
 def _any_excludes(quote: Quote, made: list[Constraint]) -> None:
@@ -290,6 +308,10 @@ def _therapies_and_diagnoses(
         )
         one.concept_label = " ".join(text[mention.start : mention.end].split())
         one.applies_when = when if mention.start < limit else ""
+        if kind == "PriorTherapy" and bounds.pattern("recovered").search(
+            text, max(0, mention.start - 130), mention.start
+        ):
+            one.concept, one.concept_label = [], f"recovered from {one.concept_label}"
         if kind == "Diagnosis":
             _qualify(text, mention, one, barring=exclusion != one.negated)
         if mention.window:

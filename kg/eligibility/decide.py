@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from kg import assets
+from kg.criteria.bounds import pattern
 from kg.eligibility.bounds import bound
 from kg.eligibility.chart import Chart, ended, name_of, variable_of
 from kg.eligibility.requirements import Concept, Constraint, Criterion, Trial
@@ -28,6 +29,8 @@ _OF_WHOM = re.compile(
     r"|(?<!\s)(?:\s++(?:are|is|present|exists?|noted|only)){1,6}+\W*+$",
     re.I,
 )
+#: A second bound that is good enough for some, beside the first.
+_WIDER = re.compile(r"(?:(?:is|are|will be|may be) )?(?:also )?(?:acceptable|allowed|permitted|eligible)\b", re.I)
 _NURSING = re.compile(r"nurs|breast|lactat", re.I)
 _NOT_THERE = re.compile(r"\b(?:no|not|without|absence|absent)\b", re.I)
 
@@ -136,11 +139,31 @@ def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Re
     if one.kind == "PriorTherapy" and one.minimum_time_since and one.concepts and one.modality == "Required":
         return _washed_out(one, seen)
     truth, reason = _holds(one, criterion, trial, seen)
+    since = one.kind == "Diagnosis" and one.minimum_time_since and one.modality == "Required"
+    if since and truth is not None and pattern("since").search(criterion.text):
+        return (True, reason) if truth is False else (None, f"{reason}; how long ago, the words must tell")
     return (opposite(truth) if one.modality == "Forbidden" else truth), reason
+
+
+def _is_own_condition(one: Constraint) -> bool:
+    """Whether a bound says itself for whom something counts ("if less than 18 years of age"), and is not asked of anybody."""
+    return bool(
+        one.applies_when and one.value and re.search(rf"(?<![\d.]){re.escape(one.value)}(?![\d.])", one.applies_when)
+    )
 
 
 def _of_group(group: list[Constraint], criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
     """Constraints that belong together: bounds on one quantity, with the variants that count for some people."""
+    own = [one for one in group if _is_own_condition(one)]
+    if own and len(own) == len(group):
+        met = [_one(one, criterion, trial, seen) for one in own]
+        truth, reason = every(t for t, _ in met), deciding(met)
+        return (
+            (True, f"does not apply: {reason}")
+            if truth is False
+            else (None, f"{reason}: what counts then, the words tell")
+        )
+    group = [one for one in group if one not in own]
     always = [one for one in group if not one.applies_when]
     variants = [(one, _when(one.applies_when, seen)) for one in group if one.applies_when]
     base = [_one(one, criterion, trial, seen) for one in always]
@@ -148,7 +171,8 @@ def _of_group(group: list[Constraint], criterion: Criterion, trial: Trial, seen:
         plain: Reasoned = (some(t for t, _ in base), deciding(base))  # a forbidden range: both its ends must hold
     else:
         plain = (every(t for t, _ in base), deciding(base))
-    if not variants:
+    wider = bool(variants) and all(_WIDER.match(one.applies_when) for one, _ in variants)
+    if not variants or (wider and plain[0]):
         return plain
     true = [_one(one, criterion, trial, seen) for one, holds in variants if holds]
     if true:
