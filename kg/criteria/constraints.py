@@ -26,7 +26,7 @@ _THERAPY_CUE = re.compile(r"(?:no |not |any )?(?:other )?(?:prior|previous|concu
 #: How many characters beside a mention its cues are looked for: longer than any sentence that people write.
 _REACH = 400
 _NUMERAL = re.compile(r"[IVX/-]+|.*\d.*|class|grade|stage")
-_WORD_BEFORE = re.compile(r"(?<![\w/-])([\w/-]++)[ \t]++$")
+_WORD_BEFORE = re.compile(r"(?<![\w/'’-])([\w/'’-]++)[ \t]++$")
 _OR = re.compile(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?")
 _PLANNED = re.compile(
     r"\b(?:amenable|candidates?|eligible|suitable|fit|planned|scheduled|indications?|need) (?:to|for)\b[^.;,]{0,40}$",
@@ -35,9 +35,17 @@ _PLANNED = re.compile(
 _FOR_SOME = re.compile(r"\s*(?:for|if|in)\b")
 _PARENTHESIS = re.compile(r"\(\s*$")
 _OPENING_IF = re.compile(r"[\s•*(-]{0,9}+((?:if|when|in case of)\b[^.;,]{3,150}+),", re.I)
+#: Where a sentence begins, also where the mark before it was lost: "... or amputation Shoulder lesions allowed".
+_SENTENCE = re.compile(r"[.;:\n]\s|([a-z][a-z-]{0,30})\)? (?=[A-Z][a-z]+ [a-z])")
+#: Words that go on before a name with a capital: "prior Taxol".
+_LEADING = frozenset(
+    "and or nor with of for to the a an no not any prior previous concurrent in by from than plus including as on via other both either".split()
+)
 _ALLOWED_SECTION = re.compile(r"\b(?:allowed|permitted|optional)\W*+$", re.I)
 #: A letter that goes on with a list: "B or C", "A, B and C".
 _LETTER = re.compile(r"\s*(?:,|/|or|and|and/or)\s*(?:or\s+|and\s+)?([A-Z])\b")
+#: Where it is asked that no pregnancy comes about, none is asked for.
+_AVOIDED = re.compile(r"contracept|birth control|child-? ?bearing|f(?:o)?etus|abstinen|become pregnant", re.I)
 _NURSING = re.compile(r"nurs|lactat|breast", re.I)
 
 
@@ -76,15 +84,15 @@ def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex, section: str
     mentions = _mentions(text, index, spans)
     _assign(text, times, mentions)
     made += _therapies_and_diagnoses(quote, times, mentions, exclusion)
-    made += _fixed_kinds(quote, times)
+    made += _fixed_kinds(quote, times, exclusion)
     made = _timed_test(_distinct(made), quote)
     _under_condition(text, quote.start, made)
-    permitted = bounds.pattern("allowed").search(text) or _ALLOWED_SECTION.search(section)
-    allowed = bool(permitted) and not re.match(r"\s*not?\b", text, re.I)
+    allowed = quote.start + _allowed_from(text, section)
     for one in made:
         one.modality = (
             "Allowed"
-            if allowed and one.kind in ("PriorTherapy", "ConcurrentTherapy", "Diagnosis")
+            if (one.evidence[0].start or 0) >= allowed
+            and one.kind in ("PriorTherapy", "ConcurrentTherapy", "Diagnosis")
             else ("Forbidden" if exclusion != one.negated else "Required")
         )
         if one.modality == "Allowed":
@@ -93,6 +101,23 @@ def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex, section: str
     if exclusion:
         _any_excludes(quote, made)
     return made
+
+
+def _allowed_from(text: str, section: str) -> int:
+    """Where in a text begins what it allows, rather than asks; its end when nothing is allowed."""
+    if most := bounds.pattern("at_most").search(text):
+        return most.start()
+    if re.match(r"\s*not?\b", text, re.I):
+        return len(text)
+    if _ALLOWED_SECTION.search(section):
+        return 0
+    said = bounds.pattern("allowed").search(text)
+    if not said:
+        return len(text)
+    starts = [
+        m.end() for m in _SENTENCE.finditer(text, 0, said.start()) if m[1] is None or m[1].lower() not in _LEADING
+    ]
+    return starts[-1] if starts else 0
 
 
 def _under_condition(text: str, start: int, made: list[Constraint]) -> None:
@@ -294,7 +319,7 @@ def _therapies_and_diagnoses(
     kept: list[tuple[_Mention, Constraint]] = []
     therapy_before = False
     for mention in proper:
-        if mention.start > limit > 0 and not mention.therapy:
+        if mention.start > limit > 0 and (not mention.therapy or (condition and condition[0].lower() == "unless")):
             continue
         kind = _kind(text, mention, therapy_before)
         therapy_before = therapy_before or mention.therapy
@@ -308,12 +333,12 @@ def _therapies_and_diagnoses(
         )
         one.concept_label = " ".join(text[mention.start : mention.end].split())
         one.applies_when = when if mention.start < limit else ""
-        if kind == "PriorTherapy" and bounds.pattern("recovered").search(
+        if kind == "Diagnosis":
+            _qualify(text, mention, one, barring=exclusion != one.negated)
+        if kind in ("PriorTherapy", "Diagnosis") and bounds.pattern("recovered").search(
             text, max(0, mention.start - 130), mention.start
         ):
             one.concept, one.concept_label = [], f"recovered from {one.concept_label}"
-        if kind == "Diagnosis":
-            _qualify(text, mention, one, barring=exclusion != one.negated)
         if mention.window:
             _set_window(one, mention.window)
             one.cite(quote.part(min(mention.start, mention.window.start), max(mention.end, mention.window.end)))
@@ -431,7 +456,7 @@ def _unnamed(quote: Quote, window: Window) -> Constraint:
     return one
 
 
-def _fixed_kinds(quote: Quote, times: list[Window]) -> Iterator[Constraint]:
+def _fixed_kinds(quote: Quote, times: list[Window], exclusion: bool) -> Iterator[Constraint]:
     """Pregnancy, nursing, contraception, consent and biomarkers, each at most once a criterion."""
     text = quote.text
     for name, kind in (
@@ -450,7 +475,9 @@ def _fixed_kinds(quote: Quote, times: list[Window]) -> Iterator[Constraint]:
             :1
         ]
         for match in sorted(firsts, key=lambda m: m.start()):
-            yield _fixed(quote, kind, match)
+            one = _fixed(quote, kind, match)
+            if kind != "Pregnancy" or one.negated or exclusion or not _AVOIDED.search(text):
+                yield one
 
 
 def _fixed(quote: Quote, kind: str, match: re.Match[str]) -> Constraint:

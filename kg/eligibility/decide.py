@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from decimal import Decimal
 
 from kg import assets
 from kg.criteria.bounds import pattern
@@ -145,6 +146,16 @@ def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Re
     return (opposite(truth) if one.modality == "Forbidden" else truth), reason
 
 
+def _is_range(group: list[Constraint]) -> bool:
+    """Whether bounds on one quantity enclose values ("2 to 5"), rather than leave them out ("under 3 or over 30")."""
+    low = [one for one in group if one.comparator in ("ge", "gt")]
+    high = [one for one in group if one.comparator in ("le", "lt")]
+    if not group[0].variable or not low or not high:
+        return False
+    lower, upper = (Decimal(one[0].canonical_value or one[0].value) for one in (low, high))
+    return lower <= upper
+
+
 def _is_own_condition(one: Constraint) -> bool:
     """Whether a bound says itself for whom something counts ("if less than 18 years of age"), and is not asked of anybody."""
     return bool(
@@ -167,7 +178,7 @@ def _of_group(group: list[Constraint], criterion: Criterion, trial: Trial, seen:
     always = [one for one in group if not one.applies_when]
     variants = [(one, _when(one.applies_when, seen)) for one in group if one.applies_when]
     base = [_one(one, criterion, trial, seen) for one in always]
-    if len(always) > 1 and all(one.modality == "Forbidden" for one in always) and always[0].variable:
+    if len(always) > 1 and all(one.modality == "Forbidden" for one in always) and _is_range(always):
         plain: Reasoned = (some(t for t, _ in base), deciding(base))  # a forbidden range: both its ends must hold
     else:
         plain = (every(t for t, _ in base), deciding(base))
