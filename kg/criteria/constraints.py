@@ -316,10 +316,13 @@ def _therapies_and_diagnoses(
     limit = condition.start() if condition else len(text)
     when = " ".join(re.split(r"[;.)]", text[limit:])[0].split())[:200] if condition else ""
     exceptions = [m.identifier for m in excepted if m.start < limit or limit < (proper[0].start if proper else 0)]
+    behind = bounds.pattern("negative_behind")
     kept: list[tuple[_Mention, Constraint]] = []
     therapy_before = False
     for mention in proper:
         if mention.start > limit > 0 and (not mention.therapy or (condition and condition[0].lower() == "unless")):
+            continue
+        if not mention.therapy and bounds.pattern("given_for").search(text, max(0, mention.start - 90), mention.start):
             continue
         kind = _kind(text, mention, therapy_before)
         therapy_before = therapy_before or mention.therapy
@@ -328,7 +331,7 @@ def _therapies_and_diagnoses(
         one = Constraint(
             kind=kind,
             concept=[mention.identifier],
-            negated=_negated(text, mention.start),
+            negated=_negated(text, mention.start) != bool(not mention.therapy and behind.match(text, mention.end)),
             exception=[e for e in exceptions if e != mention.identifier],
         )
         one.concept_label = " ".join(text[mention.start : mention.end].split())
