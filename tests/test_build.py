@@ -235,8 +235,8 @@ def test_what_is_held_does_not_grow_with_the_documents(form: Form, monkeypatch: 
         return peak
 
     held(500)
-    few, many = held(6_000), held(18_000)
-    assert many < few + 12_000 * 50, (few, many)
+    few, many = held(11_000), held(17_000)
+    assert many < few + 6_000 * 20, (few, many)
 
 
 def test_documents_of_one_name_in_two_folders(tmp_path: Path) -> None:
