@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from kg import iri
-from kg.criteria import constraints, split
+from kg.criteria import above, constraints, split
 from kg.document import Document, Quote
 from kg.language import abbreviation
 from kg.language.duration import days
@@ -34,11 +34,14 @@ _SUPPORTS = {
 def read_criteria(record: TrialRecord, document: Document, index: MeshIndex) -> None:
     """Fill the record's criteria and their constraints from its eligibility passages."""
     record.has_criterion = split(record.passages, document.text)
+    listed = above(record.has_criterion)
     for criterion in record.has_criterion:
         source = criterion.evidence[0]
         quote = Quote(source.start or 0, source.end or 0, source.quote)
         exclusion = "ExclusionCriterion" in criterion.type
-        criterion.has_constraint = constraints(quote, exclusion=exclusion, index=index, section=criterion.section)
+        criterion.has_constraint = constraints(
+            quote, exclusion=exclusion, index=index, section=criterion.section, above=listed[criterion.id]
+        )
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -59,7 +59,13 @@ def test_every_verdict_of_twelve_patients(eligibility: Eligibility, request: pyt
 
 
 def held(text: str, patient: dict[str, object], tmp_path: Path) -> str:
-    """The verdict on a trial whose eligibility is ``text``."""
+    """The verdict on a trial whose eligibility is one criterion."""
+    (verdict,) = all_held(text, patient, tmp_path)
+    return verdict
+
+
+def all_held(text: str, patient: dict[str, object], tmp_path: Path) -> list[str]:
+    """The verdicts on the criteria of a trial whose eligibility is ``text``."""
     study = {
         "protocolSection": {
             "identificationModule": {"nctId": "NCT09400041", "briefTitle": "Warm socks"},
@@ -70,12 +76,33 @@ def held(text: str, patient: dict[str, object], tmp_path: Path) -> str:
     (tmp_path / "study.json").write_text(json.dumps(study))
     build([tmp_path / "study.json"], tmp_path / "out.nq")
     found = Eligibility(open_graph([tmp_path / "out.nq"]), builtin()).match(read({"date": "2026-03-01", **patient}))
-    (verdict,) = [v for v in found[0].criteria if v.kind != "field"]
-    return verdict.verdict
+    return [v.verdict for v in found[0].criteria if v.kind != "field"]
 
 
 IN, OUT = "Inclusion Criteria:\n\n* {}", "Exclusion Criteria:\n\n* {}"
 GIST = {"name": "gastrointestinal stromal tumor", "active": True}
+
+
+_LISTED = "Inclusion Criteria:\n\n* {}\n    * Stroke\n    * Heart failure\n"
+STROKE: dict[str, object] = {"conditions": ["stroke"], "complete": ["conditions"]}
+
+
+@pytest.mark.parametrize(
+    ("lead", "patient", "expected"),
+    [
+        ("No history of any of the following:", STROKE, ["not met", "met"]),
+        ("No history of any of the following:", {"complete": ["conditions"]}, ["met", "met"]),
+        ("Free of other diseases except:", STROKE, ["met", "met"]),
+        ("At least one of the following:", STROKE, ["met", "met"]),
+        ("At least one of the following:", {"complete": ["conditions"]}, ["not met", "not met"]),
+        ("At least one of the following:", {"conditions": ["stroke"]}, ["met", "cannot tell"]),
+        ("All of the following:", STROKE, ["met", "not met"]),
+    ],
+)
+def test_what_a_list_asks_is_said_above_it(
+    lead: str, patient: dict[str, object], expected: list[str], tmp_path: Path
+) -> None:
+    assert all_held(_LISTED.format(lead), patient, tmp_path)[-2:] == expected
 
 
 @pytest.mark.parametrize(
@@ -130,6 +157,9 @@ GIST = {"name": "gastrointestinal stromal tumor", "active": True}
         (IN.format("No other prior therapy for this malignancy"), {"conditions": [GIST]}, "cannot tell"),
         (IN.format("No evidence of metastases from any malignancy"), {"conditions": [GIST], "complete": ["conditions"]}, "met"),
         (IN.format("Prior radiotherapy must have been to less than 25% of bone marrow"), {"complete": ["therapies"]}, "cannot tell"),
+        (IN.format("Patients with history of CNS leukemia must have a lumbar puncture"), {"complete": ["conditions"]}, "cannot tell"),
+        (IN.format("Any course of treatment with itraconazole should have been completed 8 weeks ago"), {"complete": ["therapies"]}, "met"),
+        (IN.format("Any course of treatment with imatinib should have been completed 8 weeks ago"), {"therapies": ["imatinib"]}, "cannot tell"),
         (IN.format("Relapsed non-Hodgkin's lymphoma"), {"conditions": ["GIST"], "complete": ["conditions"]}, "not met"),
         (OUT.format("Pregnant or breast feeding"), {"pregnant": True}, "not met"),
         (OUT.format("Pregnant"), {"sex": "male"}, "met"),

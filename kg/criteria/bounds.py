@@ -354,6 +354,8 @@ def find(text: str, section: str = "") -> list[Bound]:
         previous = one
         names = [n for n in dict.fromkeys(_counted(v, one, text) for v in own) if n]
         sign = text[one.start : one.at].strip(" (").lower()
+        if not names and headed and headed[0] in _timed_variables() and one.is_time and headed[0] != "Age":
+            names = headed[:1]
         if not names and (_age(one, text) or (sign in _YOUNG and _bare_age(one, text))):
             names = ["Age"]
         timed = one.is_time or not one.unit

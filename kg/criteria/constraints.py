@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -34,7 +34,11 @@ _PLANNED = re.compile(
 )
 _FOR_SOME = re.compile(r"\s*(?:for|if|in)\b")
 _PARENTHESIS = re.compile(r"\(\s*$")
-_OPENING_IF = re.compile(r"[\s•*(-]{0,9}+((?:if|when|in case of)\b[^.;,]{3,150}+),", re.I)
+_OPENING_IF = re.compile(
+    r"[\s•*(-]{0,9}+((?:if|when|in case of)\b[^.;,]{3,150}+(?=,)|(?:patients|subjects|participants|those) with (?:a )?(?:prior |previous |known )?"
+    r"history of [^.;,]{3,80}?(?=\s(?:must|should|need)\b))",
+    re.I,
+)
 #: Where a sentence begins, also where the mark before it was lost: "... or amputation Shoulder lesions allowed".
 _SENTENCE = re.compile(r"[.;:\n]\s|([a-z][a-z-]{0,30})\)? (?=[A-Z][a-z]+ [a-z])")
 #: Words that go on before a name with a capital: "prior Taxol".
@@ -71,9 +75,19 @@ class _Mention:
     used: bool = field(default=False)
 
 
-def constraints(quote: Quote, *, exclusion: bool, index: MeshIndex, section: str = "") -> list[Constraint]:
-    """The constraints of one criterion, with their evidence, in the order of the text. ``concept`` holds MeSH identifiers."""
+def constraints(
+    quote: Quote, *, exclusion: bool, index: MeshIndex, section: str = "", above: Sequence[str] = ()
+) -> list[Constraint]:
+    """The constraints of one criterion, with their evidence, in the order of the text. ``concept`` holds MeSH identifiers.
+
+    ``above`` are the items that it is listed under: "No history of any of the following:" denies what its list names, "... except:"
+    forgives it.
+    """
     text = quote.text
+    if any(bounds.pattern("excepts_list").search(item) for item in above):
+        section = "allowed"
+    elif sum(_negated(item, len(item.rstrip(" :"))) for item in above) % 2:
+        exclusion = not exclusion
     found = bounds.find(text, section)
     made = [_of_bound(b, quote) for b in found]
     _alternatives(text, found, made)

@@ -282,6 +282,16 @@ def _listed(quote: Quote) -> Iterator[Quote]:
         yield from _statements(quote, prose=True)
 
 
+def above(criteria: Iterable[Criterion]) -> dict[str, list[str]]:
+    """The texts of the items that each criterion is listed under, by its identifier, the nearest first."""
+    by_id = {one.id: one for one in criteria}
+    found: dict[str, list[str]] = {}
+    for one in by_id.values():
+        parent = by_id.get(one.part_of)
+        found[one.id] = [parent.text, *found[parent.id]] if parent else []
+    return found
+
+
 def split(passages: Iterable[Passage], text: str) -> list[Criterion]:
     """The criteria of a trial's eligibility passages, in order, each with its evidence; ``text`` is the document's.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kg.criteria.constraints import constraints
-from kg.criteria.split import split
+from kg.criteria.split import above, split
 from kg.document import Quote
 from kg.encoding import removed, shorten
 from kg.mesh import MeshIndex
@@ -30,13 +30,17 @@ def read_text(text: str, index: MeshIndex) -> list[dict[str, Any]]:
         before = bisect_right(gone, offset, key=lambda one: one[0])
         return offset + (gone[before - 1][1] if before else 0)
 
-    for criterion in split([Passage("eligibility", Quote(0, len(text), text))], text):
+    criteria = split([Passage("eligibility", Quote(0, len(text), text))], text)
+    listed = above(criteria)
+    for criterion in criteria:
         source = criterion.evidence[0]
         quote = Quote(source.start or 0, source.end or 0, source.quote)
         exclusion = "ExclusionCriterion" in criterion.type
         found += [
             _flat(k, criterion.order, place)
-            for k in constraints(quote, exclusion=exclusion, index=index, section=criterion.section)
+            for k in constraints(
+                quote, exclusion=exclusion, index=index, section=criterion.section, above=listed[criterion.id]
+            )
         ]
     return found
 

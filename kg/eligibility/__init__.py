@@ -8,11 +8,12 @@ the rest decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from kg import iri
+from kg.criteria.bounds import pattern
 from kg.eligibility.bounds import age
 from kg.eligibility.chart import Chart
 from kg.eligibility.decide import decide
@@ -69,7 +70,7 @@ class Eligibility:
         return sorted(found, key=lambda m: (rank[m.verdict], about[m.studied], m.not_met, m.unknown, m.trial))
 
     def _match(self, trial: Trial, seen: Chart) -> Match:
-        verdicts = [*_of_fields(trial, seen), *(_of_criterion(c, trial, seen) for c in trial.criteria)]
+        verdicts = [*_of_fields(trial, seen), *_of_criteria(trial, seen)]
         counts = {word: sum(1 for v in verdicts if v.verdict == word) for word in _WORDS.values()}
         sure = counts["met"] and not counts["cannot tell"]
         verdict = "fails" if counts["not met"] else "meets" if sure else "may meet"
@@ -85,8 +86,30 @@ class Eligibility:
         )
 
 
-def _of_criterion(criterion: Criterion, trial: Trial, seen: Chart) -> Verdict:
-    truth, reason = decide(criterion, trial, seen)
+def _of_criteria(trial: Trial, seen: Chart) -> Iterator[Verdict]:
+    """The verdicts on the criteria; of a list that is a choice one item is enough."""
+    found = {one.id: decide(one, trial, seen) for one in trial.criteria}
+    lists: dict[str, list[str]] = {}
+    for one in trial.criteria:
+        if one.part_of and not one.kind.startswith("Exclusion"):
+            lists.setdefault(one.part_of, []).append(one.id)
+    by_id = {one.id: one for one in trial.criteria}
+    for parent, items in lists.items():
+        if parent not in by_id or len(items) < 2 or not pattern("choice_list").search(by_id[parent].text):
+            continue
+        if any(one.modality == "Forbidden" for item in items for one in by_id[item].constraints):
+            continue  # "none of the following": each of them is asked
+        truths = [found[item][0] for item in items]
+        if True in truths or None in truths:
+            other = "another of the list is met" if True in truths else "another of the list may be met"
+            for item in items:
+                if found[item][0] is False:
+                    found[item] = (True in truths or None, f"{found[item][1]}; {other}")
+    for one in trial.criteria:
+        yield _of_criterion(one, *found[one.id])
+
+
+def _of_criterion(criterion: Criterion, truth: Truth, reason: str) -> Verdict:
     return Verdict(
         criterion=iri.local(criterion.id),
         kind="exclusion" if criterion.kind.startswith("Exclusion") else "inclusion",

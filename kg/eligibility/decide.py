@@ -135,6 +135,9 @@ def _when(words_: str, seen: Chart) -> Truth:
 
 def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
     """Whether one constraint is satisfied: a required one holds, a forbidden one does not."""
+    if one.modality == "Allowed" and pattern("at_most").search(criterion.text):
+        had, reason = _holds(one, criterion, trial, seen)
+        return (True, reason) if had is False else (None, f"{reason}; how much or when, the words must tell")
     if one.modality == "Allowed":
         return True, f"{one.concept_label or 'this'} is allowed"
     if one.kind == "PriorTherapy" and one.minimum_time_since and one.concepts and one.modality == "Required":

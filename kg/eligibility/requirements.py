@@ -49,6 +49,7 @@ class Criterion(msgspec.Struct, kw_only=True):
     order: int
     kind: str
     text: str
+    part_of: str = ""
     constraints: list[Constraint] = []
 
 
@@ -104,13 +105,17 @@ class Requirements:
                     setattr(one, fields[field], iri.local(value.value))
         criteria: dict[str, Criterion] = {}
         query = (
-            f"SELECT ?trial ?criterion ?kind ?order ?text WHERE {{ {self._only} ?trial tk:hasCriterion ?criterion . "
-            "?criterion tk:order ?order ; tk:text ?text ; a ?kind . FILTER(?kind != tk:Criterion) }"
+            f"SELECT ?trial ?criterion ?kind ?order ?text ?above WHERE {{ {self._only} ?trial tk:hasCriterion ?criterion . "
+            "?criterion tk:order ?order ; tk:text ?text ; a ?kind . FILTER(?kind != tk:Criterion) OPTIONAL { ?criterion tk:partOf ?above } }"
         )
-        for trial, node, kind, order, text in self._rows(query):
+        for trial, node, kind, order, text, above in self._rows(query):
             if trial and node and kind and order and text and trial.value in found and node.value not in criteria:
                 one_criterion = Criterion(
-                    id=node.value, order=int(order.value), kind=iri.local(kind.value), text=text.value
+                    id=node.value,
+                    order=int(order.value),
+                    kind=iri.local(kind.value),
+                    text=text.value,
+                    part_of=above.value if above else "",
                 )
                 criteria[node.value] = one_criterion
                 found[trial.value].criteria.append(one_criterion)
