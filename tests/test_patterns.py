@@ -27,8 +27,8 @@ LONG = bool(os.environ.get("TRIALKG_LONG"))
 #: Texts for each expression.
 _TEXTS = 120 if LONG else 14
 _LENGTHS = (25, 100, 6_000, 50_000) if LONG else (25, 100, 6_000)
-#: Seconds for each character (100 KB in 0.2 s), and what any call may take on a busy machine.
-_EACH, _ANY = 2e-6, 0.02
+#: Seconds for each character, and what any call may take on a busy machine.
+_EACH, _ANY = 4e-6, 0.02
 
 _CHILD = """
 import importlib, json, pkgutil, re, sys

@@ -336,7 +336,7 @@ class Groups:
 
     def _given(self, arm: Arm, quote: Quote) -> None:
         """The interventions of an arm in a cell of their own: several are parted by lines, semicolons, commas or "+"."""
-        for match in re.finditer(r"(?:(?!\s*+(?<=\s)\+\s|\s{0,9}[;\n]).)+", quote.text):
+        for match in re.finditer(r"(?:(?!\s{0,9}+(?<=\s)\+\s|\s{0,9}[;\n]).)+", quote.text):
             kind, name = _typed(quote.group(match))
             getting: list[Intervention]
             known = [i for i in self.record.has_intervention if _mentions(name.text, i.name)]

@@ -29,7 +29,7 @@ _TAG = re.compile(r"</?(?:div|p|span|table|tr|td|li|h[1-6]|ul|body|html|section|
 _SPACE = re.compile(r"[\s\u00a0]+")
 #: Several hard spaces are a gap that a reader sees: it parts what stands on its two sides.
 _GAP = "   "
-_MARKED = re.compile(r"\n\s*(?:[-*•●∙·]\s|\(?\d{1,2}[.)]\s)")
+_MARKED = re.compile(r"\n[^\S\n]*+(?:[-*•●∙·]\s|\(?\d{1,2}[.)]\s)")
 _TOKENS = re.compile(r"[a-z]+")
 _DEEP = 200
 _OWN_LINES = frozenset(

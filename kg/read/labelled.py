@@ -175,7 +175,7 @@ def _badges(record: TrialRecord, page: Page) -> None:
 def _design(record: TrialRecord, section: Section) -> None:
     """Design words in any order, alone ("Randomized") or with their names ("Masking: Double Blind")."""
     for value in _items(section):
-        for match in re.finditer(r"(?:[^,;()]|\([^)]*\))+", value.text):
+        for match in re.finditer(r"(?:[^,;()]|\([^)]{0,200}+\))+", value.text):
             part = value.group(match)
             bare = part.part(part.text.find(":") + 1, len(part.text)).strip()
             name = fields.SCHEMES_BY_LABEL.get(terms.normal(part.text.split(":")[0])) if ":" in part.text else None

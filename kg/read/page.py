@@ -87,10 +87,10 @@ class Layout:
 
 def _label(row: list[str]) -> Label:
     field, words, *flags = row
-    flexible = re.escape(words).replace(r"\ ", r"[\s|]+").replace(r"\*", "[^\n]*?")
+    flexible = re.escape(words).replace(r"\ ", r"[\s|]++").replace(r"\*", "[^\n]{0,300}?")
     if "line" in flags:
-        return Label(field, re.compile(rf"{flexible}[\s:|]*$", re.I))
-    return Label(field, re.compile(rf"{flexible}\s*(?::|$)" if "start" not in flags else flexible, re.I))
+        return Label(field, re.compile(rf"{flexible}[\s:|]*+$", re.I))
+    return Label(field, re.compile(rf"{flexible}\s*+(?::|$)" if "start" not in flags else flexible, re.I))
 
 
 @cache

@@ -27,7 +27,7 @@ from kg.results import (
 
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,18})(?:\.\d{0,18})?(?:[eE][-+]?\d{1,2})?|[-+]?\.\d{1,18}")
 _SIGNS = {"<": "lt", "≤": "le", "<=": "le", "=": "eq", ">": "gt", "≥": "ge", ">=": "ge"}
-_COMPARED = re.compile(rf"(<=|>=|[<>≤≥=])?\s*({_NUMBER.pattern})")
+_COMPARED = re.compile(rf"(?:(<=|>=|[<>≤≥=])\s*+)?+({_NUMBER.pattern})")
 _TOTALS = {
     "deathsNumAffected": "deaths",
     "deathsNumAtRisk": "death_at_risk",

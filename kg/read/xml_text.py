@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_MARKED = re.compile(r"\s*(?:[-*•·]|\(?\d{1,2}[.)])\s")
+_MARKED = re.compile(r"^\s*+(?:[-*•·]|\(?\d{1,2}[.)])\s")
 
 
 def text(element: Any, path: str) -> str:
