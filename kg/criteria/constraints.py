@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 
 from kg import assets
-from kg.criteria import bounds, windows
+from kg.criteria import bounds, scope, windows
 from kg.criteria.spans import Spans
 from kg.criteria.windows import Window
 from kg.document import Quote
@@ -23,29 +22,14 @@ from kg.record import Constraint
 _THERAPY = ("D", "E02", "E04")
 _DIAGNOSIS = ("C", "F03")
 _THERAPY_CUE = re.compile(r"(?:no |not |any )?(?:other )?(?:prior|previous|concurrent|concomitant)\b", re.I)
-#: How many characters beside a mention its cues are looked for: longer than any sentence that people write.
-_REACH = 400
 _NUMERAL = re.compile(r"[IVX/-]+|.*\d.*|class|grade|stage")
 _WORD_BEFORE = re.compile(r"(?<![\w/'’-])([\w/'’-]++)[ \t]++$")
-_OR = re.compile(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?")
 _PLANNED = re.compile(
     r"\b(?:amenable|candidates?|eligible|suitable|fit|planned|scheduled|indications?|need) (?:to|for)\b[^.;,]{0,40}$",
     re.I,
 )
 _FOR_SOME = re.compile(r"\s*(?:for|if|in)\b")
 _PARENTHESIS = re.compile(r"\(\s*$")
-_OPENING_IF = re.compile(
-    r"[\s•*(-]{0,9}+((?:if|when|in case of)\b[^.;,]{3,150}+(?=,)|(?:patients|subjects|participants|those) with (?:a )?(?:prior |previous |known )?"
-    r"history of [^.;,]{3,80}?(?=\s(?:must|should|need)\b))",
-    re.I,
-)
-#: Where a sentence begins, also where the mark before it was lost: "... or amputation Shoulder lesions allowed".
-_SENTENCE = re.compile(r"[.;:\n]\s|([a-z][a-z-]{0,30})\)? (?=[A-Z][a-z]+ [a-z])")
-#: Words that go on before a name with a capital: "prior Taxol".
-_LEADING = frozenset(
-    "and or nor with of for to the a an no not any prior previous concurrent in by from than plus including as on via other both either".split()
-)
-_ALLOWED_SECTION = re.compile(r"\b(?:allowed|permitted|optional)\W*+$", re.I)
 #: A letter that goes on with a list: "B or C", "A, B and C".
 _LETTER = re.compile(r"\s*(?:,|/|or|and|and/or)\s*(?:or\s+|and\s+)?([A-Z])\b")
 #: Where it is asked that no pregnancy comes about, none is asked for.
@@ -84,13 +68,10 @@ def constraints(
     forgives it.
     """
     text = quote.text
-    if any(bounds.pattern("excepts_list").search(item) for item in above):
-        section = "allowed"
-    elif sum(_negated(item, len(item.rstrip(" :"))) for item in above) % 2:
-        exclusion = not exclusion
+    section, exclusion = scope.listed(above, section, exclusion)
     found = bounds.find(text, section)
     made = [_of_bound(b, quote) for b in found]
-    _alternatives(text, found, made)
+    scope.alternatives(text, found, made)
     spans = [(b.at, b.end) for b in found]
     times = _windows(text, spans)
     spans = [(b.start, b.end) for b in found if b.variable]
@@ -100,8 +81,8 @@ def constraints(
     made += _therapies_and_diagnoses(quote, times, mentions, exclusion)
     made += _fixed_kinds(quote, times, exclusion)
     made = _timed_test(_distinct(made), quote)
-    _under_condition(text, quote.start, made)
-    allowed = quote.start + _allowed_from(text, section)
+    scope.under_condition(text, quote.start, made)
+    allowed = quote.start + scope.allowed_from(text, section)
     for one in made:
         one.modality = (
             "Allowed"
@@ -113,57 +94,8 @@ def constraints(
             one.negated = False
     made.sort(key=lambda c: (c.evidence[0].start or 0, c.evidence[0].end or 0))
     if exclusion:
-        _any_excludes(quote, made)
+        scope.any_excludes(quote, made)
     return made
-
-
-def _allowed_from(text: str, section: str) -> int:
-    """Where in a text begins what it allows, rather than asks; its end when nothing is allowed."""
-    if most := bounds.pattern("at_most").search(text):
-        return most.start()
-    if re.match(r"\s*not?\b", text, re.I):
-        return len(text)
-    if _ALLOWED_SECTION.search(section):
-        return 0
-    said = bounds.pattern("allowed").search(text)
-    if not said:
-        return len(text)
-    starts = [
-        m.end() for m in _SENTENCE.finditer(text, 0, said.start()) if m[1] is None or m[1].lower() not in _LEADING
-    ]
-    return starts[-1] if starts else 0
-
-
-def _under_condition(text: str, start: int, made: list[Constraint]) -> None:
-    """What follows "If ..., " counts only then; what stands in it is not asked at all."""
-    opening = _OPENING_IF.match(text)
-    if not opening:
-        return
-    when = " ".join(opening[1].split())
-    for one in list(made):
-        place = (one.evidence[0].start or 0) - start
-        if place < opening.end():
-            made.remove(one)
-        elif not one.applies_when:
-            one.applies_when = when
-
-
-def _any_excludes(quote: Quote, made: list[Constraint]) -> None:
-    """The things that one exclusion lists are alternatives, each excludes; things joined by "and" or "with" are not."""
-    if len(made) < 2 or any(c.alternative for c in made):
-        return
-    number = 1
-    numbers = [1]
-    for one, other in pairwise(made):
-        between = quote.text[(one.evidence[0].end or 0) - quote.start : (other.evidence[0].start or 0) - quote.start]
-        together = (one.variable and one.variable == other.variable) or re.fullmatch(
-            r"\W*(?:\w+\s+){0,2}(?:and|with|plus)\s+(?:\w+\s+){0,2}", between
-        )
-        number += 0 if together else 1
-        numbers.append(number)
-    if number > 1:
-        for one, which in zip(made, numbers, strict=True):
-            one.alternative = which
 
 
 def _timed_test(made: list[Constraint], quote: Quote) -> list[Constraint]:
@@ -218,27 +150,10 @@ def _of_bound(one: bounds.Bound, quote: Quote) -> Constraint:
         canonical_value=bounds.canonical(one),
         concept_label="" if one.variable else one.label,
         applies_when=one.when,
-        negated=_negated(quote.text, one.start),
+        negated=scope.negated(quote.text, one.start),
     )
     constraint.cite(quote.part(one.start, one.end))
     return constraint
-
-
-def _alternatives(text: str, found: list[bounds.Bound], made: list[Constraint]) -> None:
-    """Number the alternatives: bounds parted by "or" that each name their quantity, or by semicolons when it recurs."""
-    cuts: list[int] = []
-    times = Counter(b.variable for b in found if b.variable)
-    for one, other in pairwise(found):
-        between = text[one.end : max(other.start, one.end)]
-        if other.at <= one.at:
-            continue
-        if (";" in between and times[other.variable] > 1) or (
-            _OR.fullmatch(between) and other.variable != one.variable and other.start < other.at
-        ):
-            cuts.append(other.at)
-    if cuts:
-        for bound, constraint in zip(found, made, strict=True):
-            constraint.alternative = 1 + bisect_right(cuts, bound.at)
 
 
 def _windows(text: str, spans: list[tuple[int, int]]) -> list[Window]:
@@ -301,16 +216,10 @@ def _assign(text: str, times: list[Window], mentions: list[_Mention]) -> None:
 
 
 def _same_clause(text: str, start: int, end: int) -> bool:
-    if end - start > _REACH:
+    if end - start > scope.REACH:
         return False
     between = text[start:end]
     return not re.search(r";|\.\s", between) and between.count(")") <= between.count("(")
-
-
-def _negated(text: str, at: int) -> bool:
-    """Whether a negation before ``at`` reaches it: none of the words that end its scope stands between."""
-    last = max(bounds.pattern("negation").finditer(text, max(0, at - _REACH), at), key=lambda m: m.end(), default=None)
-    return last is not None and not bounds.pattern("scope_ends").search(text, last.end(), at)
 
 
 def _exceptions(text: str, mentions: list[_Mention]) -> tuple[list[_Mention], list[_Mention]]:
@@ -345,7 +254,7 @@ def _therapies_and_diagnoses(
         one = Constraint(
             kind=kind,
             concept=[mention.identifier],
-            negated=_negated(text, mention.start) != bool(not mention.therapy and behind.match(text, mention.end)),
+            negated=scope.negated(text, mention.start) != bool(not mention.therapy and behind.match(text, mention.end)),
             exception=[e for e in exceptions if e != mention.identifier],
         )
         one.concept_label = " ".join(text[mention.start : mention.end].split())
@@ -371,7 +280,9 @@ def _therapies_and_diagnoses(
         and (match := re.match(r"[\w\s,/-]{3,60}", text[lead.end() :]))
     ):
         kind = "ConcurrentTherapy" if "conc" in lead.group().lower() else "PriorTherapy"
-        one = Constraint(kind=kind, concept_label=" ".join(match.group().split()), negated=_negated(text, lead.end()))
+        one = Constraint(
+            kind=kind, concept_label=" ".join(match.group().split()), negated=scope.negated(text, lead.end())
+        )
         one.cite(quote.part(0, lead.end() + match.end()).strip())
         yield one
     used = {m.window for m, _ in kept if m.window}
@@ -417,7 +328,7 @@ def _either(text: str, kept: list[tuple[_Mention, Constraint]]) -> None:
 
 def _kind(text: str, mention: _Mention, therapy_before: bool) -> str:
     """PriorTherapy, ConcurrentTherapy or Diagnosis; "" for a mere mention."""
-    lead = text[max(0, mention.start - _REACH) : mention.start]
+    lead = text[max(0, mention.start - scope.REACH) : mention.start]
     if not mention.therapy:
         after_therapy = therapy_before or _THERAPY_CUE.match(text)
         if re.match(
@@ -454,10 +365,10 @@ def _set_window(one: Constraint, window: Window) -> None:
 def _unnamed(quote: Quote, window: Window) -> Constraint:
     """A window whose event no vocabulary knows keeps the words for it."""
     text = quote.text
-    around = text[max(0, window.start - _REACH) : window.end + _REACH]
-    match = bounds.pattern("object").search(text, window.end, window.end + _REACH) or bounds.pattern("object").search(
-        text, max(0, window.start - _REACH), window.start
-    )
+    around = text[max(0, window.start - scope.REACH) : window.end + scope.REACH]
+    match = bounds.pattern("object").search(text, window.end, window.end + scope.REACH) or bounds.pattern(
+        "object"
+    ).search(text, max(0, window.start - scope.REACH), window.start)
     kind = (
         "Contraception"
         if bounds.pattern("contraception").search(around)
@@ -467,7 +378,7 @@ def _unnamed(quote: Quote, window: Window) -> Constraint:
     )
     named = match and not bounds.pattern("anchor").fullmatch(match[1])
     one = Constraint(kind=kind, concept_label=" ".join(match[1].split()) if match and named else "")
-    one.negated = _negated(text, window.start) and kind != "Contraception"
+    one.negated = scope.negated(text, window.start) and kind != "Contraception"
     _set_window(one, window)
     one.cite(quote.part(window.start, window.end))
     return one
@@ -502,6 +413,6 @@ def _fixed(quote: Quote, kind: str, match: re.Match[str]) -> Constraint:
     one = Constraint(kind=kind, concept_label=" ".join(match.group().split()))
     test = kind == "Pregnancy" and re.search(r"negative[\w\s,()-]{0,40}pregnancy test", text, re.I)
     joined = kind == "Pregnancy" and re.search(r"\bnon[- ]?$", text[max(0, match.start() - 5) : match.start()], re.I)
-    one.negated = bool(test or joined) or (_negated(text, match.start()) and kind != "Consent")
+    one.negated = bool(test or joined) or (scope.negated(text, match.start()) and kind != "Consent")
     one.cite(quote.group(match))
     return one
