@@ -25,7 +25,7 @@ def _table(found: list[Match], form: str) -> str:
     for one in found:
         decisive = next((v for v in one.criteria if v.verdict == "not met"), None)
         studied = {True: "yes", False: "no", None: "cannot tell"}[one.studied]
-        because = f"{decisive.text}: {decisive.reason}" if decisive else ""
+        because = f"{decisive.text.rstrip(' .:;')}: {decisive.reason}" if decisive else ""
         rows.append(
             [cell(x) for x in (one.trial, one.title, one.verdict, studied, one.met, one.not_met, one.unknown, because)]
         )
