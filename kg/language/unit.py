@@ -20,7 +20,6 @@ UNIT = rf"(?:{_ATOM})(?![A-Za-z0-9]){_EXPONENT}(?:{_PER}(?:{_ATOM}|1\.73\s?m(?:2
 #: A unit that is only a denominator: the ``/mm3`` of a count.
 PER_UNIT = rf"(?:/\s?|per\s)(?:{_ATOM}|1\.73\s?m(?:2|\^2|²))(?![A-Za-z0-9])(?:{_PER}(?:{_ATOM})(?![A-Za-z0-9]))*"
 
-_UNIT = re.compile(UNIT, re.I)
 #: Molar concentrations, which case alone tells from lengths.
 _MOLAR = {"mM": "mmol/L", "uM": "umol/L", "µM": "umol/L", "μM": "umol/L", "nM": "nmol/L"}
 _SPLIT = re.compile(r"\s?/\s?|\s?\bper\b\s?|[·.]", re.I)
