@@ -11,7 +11,6 @@ import hashlib
 import io
 import os
 import sqlite3
-import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -46,7 +45,7 @@ def is_export(path: Path) -> bool:
             return False
         with zipfile.ZipFile(path) as archive, archive.open("studies.txt") as file:
             return file.readline(10_000).startswith(b"nct_id|")
-    except (OSError, zipfile.BadZipFile, struct.error, RuntimeError, NotImplementedError):
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
         return False
 
 

@@ -41,6 +41,13 @@ def members(path: Path) -> Iterator[Member]:
 
     Raises OSError, or zipfile.BadZipFile for what is no archive.
     """
+    try:
+        yield from _members(path)
+    except struct.error as error:
+        raise zipfile.BadZipFile("its list of members is broken") from error
+
+
+def _members(path: Path) -> Iterator[Member]:
     with path.open("rb") as file:
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # the end of the list, also where there are very many
         if not end:

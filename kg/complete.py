@@ -8,8 +8,8 @@ from decimal import Decimal
 import msgspec
 
 from kg import iri
-from kg.criteria import above, constraints, split
-from kg.document import Document, Quote
+from kg.criteria import meant, split
+from kg.document import Document
 from kg.language import abbreviation
 from kg.language.duration import days
 from kg.language.number import plain
@@ -34,14 +34,8 @@ _SUPPORTS = {
 def read_criteria(record: TrialRecord, document: Document, index: MeshIndex) -> None:
     """Fill the record's criteria and their constraints from its eligibility passages."""
     record.has_criterion = split(record.passages, document.text)
-    listed = above(record.has_criterion)
-    for criterion in record.has_criterion:
-        source = criterion.evidence[0]
-        quote = Quote(source.start or 0, source.end or 0, source.quote)
-        exclusion = "ExclusionCriterion" in criterion.type
-        criterion.has_constraint = constraints(
-            quote, exclusion=exclusion, index=index, section=criterion.section, above=listed[criterion.id]
-        )
+    for criterion, found in meant(record.has_criterion, index):
+        criterion.has_constraint = found
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -7,7 +7,6 @@ import gzip
 import io
 import os
 import re
-import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -309,5 +308,5 @@ def _of_file(path: Path, name: str) -> Iterator[Source]:
                 raise UsageError(f"{path}: holds more than {MAX_MEMBERS:,} documents; unpack it and give the folder")
             if not member.name.rsplit("/", 1)[-1].startswith("."):
                 yield Source(f"{name}/{member.name}", path, member.name, packed=member.packed)
-    except (OSError, zipfile.BadZipFile, struct.error):
+    except (OSError, zipfile.BadZipFile):
         yield Source(name, path)  # reading it says what is wrong

@@ -35,7 +35,6 @@ _CLASSES = re.compile(
     r"[\s:()]*+(?:(?:functional|physical|status|class(?:es|ification)?|grade|score|heart failure|stage|of)[\s:]*+)*+(≥|>=|≤|<=|>|<|greater than|at least)?\s*+"
     r"(IV|V?I{1,3}|V)(?:\s*+(?:-|–|to|or|/|and|,)\s*+(IV|V?I{1,3}|V))?(?![A-Za-z])(?:\s*+(or (?:greater|higher|above|worse|more|less|lower|better)))?"
 )
-_HIGHEST = {"NyhaClass": 4, "AsaScore": 6}
 _GREATEST = {"EcogStatus": 5, "NyhaClass": 4, "AsaScore": 6}
 _VAGUE = frozenset(
     {
@@ -272,7 +271,7 @@ def _classes(text: str, found: list[Named]) -> Iterator[Bound]:
             sign = "ge" if match[4].split()[1] in ("greater", "higher", "above", "worse", "more") else "le"
         if high is not None and not sign:
             yield Bound(*span, named.variable, "ge", Decimal(min(low, high)), "", at=match.start(2))
-            if max(low, high) != _HIGHEST[named.variable]:
+            if max(low, high) != _GREATEST[named.variable]:
                 yield Bound(*span, named.variable, "le", Decimal(max(low, high)), "", at=match.start(2))
         else:
             yield Bound(*span, named.variable, sign or "eq", Decimal(low), "", at=match.start(2))
@@ -312,7 +311,15 @@ def find(text: str, section: str = "") -> list[Bound]:
     """
     headed = [v.variable for v in variables.find(section, words(section))] if len(section) < 40 else []
     found = variables.find(text, words(text))
-    bounds = list(_classes(text, found))
+    bounds: list[Bound] = []
+    latest: dict[str, int] = {}  # where the last bound on a variable begins
+
+    def add(bound: Bound) -> None:
+        bounds.append(bound)
+        latest[bound.variable] = max(bound.start, latest.get(bound.variable, -1))
+
+    for bound in _classes(text, found):
+        add(bound)
     taken = [(b.at, b.end) for b in bounds]
     clauses = [0, *(m.end() for m in _CLAUSE.finditer(text))]
     busy = Spans(taken)
@@ -335,8 +342,7 @@ def find(text: str, section: str = "") -> list[Bound]:
             continue
         last_end = previous.end if previous is not None and previous.at >= clause else 0
         own = _subjects(one, _near(found, ends, one), text, clause, last_end)
-        names_before = {b.variable for b in bounds if b.variable and b.start >= clause}
-        when = _when(text, one, clause, any(v.variable in names_before for v in own))
+        when = _when(text, one, clause, any(latest.get(v.variable, -1) >= clause for v in own))
         comparator = one.comparator
         if not comparator and previous is not None and previous.comparator and previous.at >= clause:
             same_limit = (
@@ -418,11 +424,11 @@ def find(text: str, section: str = "") -> list[Bound]:
         if _is_pressure(names) and (pair := _PAIR.match(text, one.at)) and len(pairs) == 1:
             op, lower = pairs[0][0], Decimal(pair[1])
             for name, value in (("SystolicBloodPressure", pairs[0][1]), ("DiastolicBloodPressure", lower)):
-                bounds.append(Bound(start, max(end, pair.end()), name, op, value, "mm[Hg]", "", "", when, one.at))
+                add(Bound(start, max(end, pair.end()), name, op, value, "mm[Hg]", "", "", when, one.at))
             continue
         for name in names:
             for op, value in pairs:
-                bounds.append(Bound(start, end, name, op, value, code, one.relative_to, label, when, one.at))
+                add(Bound(start, end, name, op, value, code, one.relative_to, label, when, one.at))
     return sorted(bounds, key=lambda b: (b.at, b.start))
 
 

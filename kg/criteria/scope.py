@@ -63,12 +63,9 @@ def under_condition(text: str, start: int, made: list[Constraint]) -> None:
     if not opening:
         return
     when = " ".join(opening[1].split())
-    for one in list(made):
-        place = (one.evidence[0].start or 0) - start
-        if place < opening.end():
-            made.remove(one)
-        elif not one.applies_when:
-            one.applies_when = when
+    made[:] = [one for one in made if (one.evidence[0].start or 0) - start >= opening.end()]
+    for one in made:
+        one.applies_when = one.applies_when or when
 
 
 def any_excludes(quote: Quote, made: list[Constraint]) -> None:

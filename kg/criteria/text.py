@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from kg.criteria.constraints import constraints
@@ -11,7 +11,21 @@ from kg.criteria.split import above, split
 from kg.document import Quote
 from kg.encoding import removed, shorten
 from kg.mesh import MeshIndex
-from kg.record import Constraint, Passage
+from kg.record import Constraint, Criterion, Passage
+
+
+def meant(criteria: Iterable[Criterion], index: MeshIndex) -> Iterator[tuple[Criterion, list[Constraint]]]:
+    """The criteria of a trial, each with the constraints that it means where it stands."""
+    criteria = list(criteria)
+    listed = above(criteria)
+    for criterion in criteria:
+        source = criterion.evidence[0]
+        quote = Quote(source.start or 0, source.end or 0, source.quote)
+        exclusion = "ExclusionCriterion" in criterion.type
+        yield (
+            criterion,
+            constraints(quote, exclusion=exclusion, index=index, section=criterion.section, above=listed[criterion.id]),
+        )
 
 
 def read_text(text: str, index: MeshIndex) -> list[dict[str, Any]]:
@@ -30,18 +44,8 @@ def read_text(text: str, index: MeshIndex) -> list[dict[str, Any]]:
         before = bisect_right(gone, offset, key=lambda one: one[0])
         return offset + (gone[before - 1][1] if before else 0)
 
-    criteria = split([Passage("eligibility", Quote(0, len(text), text))], text)
-    listed = above(criteria)
-    for criterion in criteria:
-        source = criterion.evidence[0]
-        quote = Quote(source.start or 0, source.end or 0, source.quote)
-        exclusion = "ExclusionCriterion" in criterion.type
-        found += [
-            _flat(k, criterion.order, place)
-            for k in constraints(
-                quote, exclusion=exclusion, index=index, section=criterion.section, above=listed[criterion.id]
-            )
-        ]
+    for criterion, made in meant(split([Passage("eligibility", Quote(0, len(text), text))], text), index):
+        found += [_flat(one, criterion.order, place) for one in made]
     return found
 
 

@@ -30,8 +30,6 @@ _OF_WHOM = re.compile(
     r"|(?<!\s)(?:\s++(?:are|is|present|exists?|noted|only)){1,6}+\W*+$",
     re.I,
 )
-#: A second bound that is good enough for some, beside the first.
-_WIDER = re.compile(r"(?:(?:is|are|will be|may be) )?(?:also )?(?:acceptable|allowed|permitted|eligible)\b", re.I)
 _NURSING = re.compile(r"nurs|breast|lactat", re.I)
 _NOT_THERE = re.compile(r"\b(?:no|not|without|absence|absent)\b", re.I)
 
@@ -185,7 +183,7 @@ def _of_group(group: list[Constraint], criterion: Criterion, trial: Trial, seen:
         plain: Reasoned = (some(t for t, _ in base), deciding(base))  # a forbidden range: both its ends must hold
     else:
         plain = (every(t for t, _ in base), deciding(base))
-    wider = bool(variants) and all(_WIDER.match(one.applies_when) for one, _ in variants)
+    wider = bool(variants) and all(pattern("also").match(one.applies_when) for one, _ in variants)
     if not variants or (wider and plain[0]):
         return plain
     true = [_one(one, criterion, trial, seen) for one, holds in variants if holds]
