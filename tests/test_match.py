@@ -160,6 +160,7 @@ def test_what_a_list_asks_is_said_above_it(
         (IN.format("Patients with history of CNS leukemia must have a lumbar puncture"), {"complete": ["conditions"]}, "cannot tell"),
         (IN.format("Any course of treatment with itraconazole should have been completed 8 weeks ago"), {"complete": ["therapies"]}, "met"),
         (IN.format("Any course of treatment with imatinib should have been completed 8 weeks ago"), {"therapies": ["imatinib"]}, "cannot tell"),
+        (IN.format("For patients with ANC < 1000 cells/mm3 no history of stroke"), STROKE, "not met"),
         (IN.format("Relapsed non-Hodgkin's lymphoma"), {"conditions": ["GIST"], "complete": ["conditions"]}, "not met"),
         (OUT.format("Pregnant or breast feeding"), {"pregnant": True}, "not met"),
         (OUT.format("Pregnant"), {"sex": "male"}, "met"),

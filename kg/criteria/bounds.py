@@ -103,7 +103,7 @@ _PAIR = re.compile(r"\d{2,3}\s?/\s?(\d{2,3})\b")
 class Bound:
     """One bound: the variable ("" when no known one), comparator, value and unit, with its span in the text.
 
-    ``label``: the words for an unknown quantity; ``when``: whom the bound applies to, as written.
+    ``label``: the words for an unknown quantity; ``when``: whom the bound applies to, as written, and ``whom``: where that stands.
     """
 
     start: int
@@ -116,6 +116,7 @@ class Bound:
     label: str = ""
     when: str = ""
     at: int = 0
+    whom: tuple[int, int] = (0, 0)
 
 
 @cache
@@ -235,16 +236,19 @@ def _bare_age(one: Quantity, text: str) -> bool:
     return not one.unit and not one.relative_to and 1 <= one.value <= 110 and bool(pattern("people").search(lead))
 
 
-def _when(text: str, one: Quantity, clause: int, again: bool) -> str:
-    """Whom or what a bound is for, as written: behind it, or before it ("if less than 18 years"). ``again``: its quantity had one before."""
+def _whom(text: str, one: Quantity, clause: int, again: bool) -> tuple[int, int]:
+    """Where it stands whom or what a bound is for: behind it, or before it ("if less than 18 years"); (0, 0) when nowhere.
+
+    ``again``: its quantity had one before.
+    """
     if match := pattern("applies").match(text, one.end):
-        return " ".join(match[1].split())
+        return match.span(1)
     if again and (match := pattern("also").match(text, one.end)):
-        return " ".join(match.group().split())
-    lead = text[max(clause, one.start - 100) : one.start]
-    if match := pattern("only_if").search(lead):
-        return " ".join((lead[match.start() :] + text[one.start : one.end]).split())
-    return ""
+        return match.span()
+    first = max(clause, one.start - 100)
+    if match := pattern("only_if").search(text[first : one.start]):
+        return first + match.start(), one.end
+    return 0, 0
 
 
 def _classes(text: str, found: list[Named]) -> Iterator[Bound]:
@@ -342,7 +346,8 @@ def find(text: str, section: str = "") -> list[Bound]:
             continue
         last_end = previous.end if previous is not None and previous.at >= clause else 0
         own = _subjects(one, _near(found, ends, one), text, clause, last_end)
-        when = _when(text, one, clause, any(latest.get(v.variable, -1) >= clause for v in own))
+        whom = _whom(text, one, clause, any(latest.get(v.variable, -1) >= clause for v in own))
+        when = " ".join(text[slice(*whom)].split())
         comparator = one.comparator
         if not comparator and previous is not None and previous.comparator and previous.at >= clause:
             same_limit = (
@@ -424,11 +429,11 @@ def find(text: str, section: str = "") -> list[Bound]:
         if _is_pressure(names) and (pair := _PAIR.match(text, one.at)) and len(pairs) == 1:
             op, lower = pairs[0][0], Decimal(pair[1])
             for name, value in (("SystolicBloodPressure", pairs[0][1]), ("DiastolicBloodPressure", lower)):
-                add(Bound(start, max(end, pair.end()), name, op, value, "mm[Hg]", "", "", when, one.at))
+                add(Bound(start, max(end, pair.end()), name, op, value, "mm[Hg]", "", "", when, one.at, whom))
             continue
         for name in names:
             for op, value in pairs:
-                add(Bound(start, end, name, op, value, code, one.relative_to, label, when, one.at))
+                add(Bound(start, end, name, op, value, code, one.relative_to, label, when, one.at, whom))
     return sorted(bounds, key=lambda b: (b.at, b.start))
 
 

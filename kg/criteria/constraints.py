@@ -75,7 +75,7 @@ def constraints(
     spans = [(b.at, b.end) for b in found]
     times = _windows(text, spans)
     spans = [(b.start, b.end) for b in found if b.variable]
-    spans += [(b.end, b.end + len(b.when) + 3) for b in found if b.when]  # whom a bound applies to is no criterion
+    spans += [b.whom for b in found if b.when]  # whom a bound applies to is no criterion
     mentions = _mentions(text, index, spans)
     _assign(text, times, mentions)
     made += _therapies_and_diagnoses(quote, times, mentions, exclusion)
