@@ -9,7 +9,8 @@ import msgspec
 
 from kg import iri
 from kg.criteria import meant, split
-from kg.document import Document
+from kg.criteria.remainder import leave
+from kg.document import Document, Quote
 from kg.language import abbreviation
 from kg.language.duration import days
 from kg.language.number import plain
@@ -36,6 +37,9 @@ def read_criteria(record: TrialRecord, document: Document, index: MeshIndex) -> 
     record.has_criterion = split(record.passages, document.text)
     for criterion, found in meant(record.has_criterion, index):
         criterion.has_constraint = found
+        if found:
+            source = criterion.evidence[0]
+            criterion.remainder = leave(Quote(source.start or 0, source.end or 0, source.quote), found)
 
 
 class Place(msgspec.Struct, frozen=True):

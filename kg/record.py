@@ -108,7 +108,7 @@ class Constraint(Node):
     """The computable meaning of (part of) a criterion; see the ontology for each property.
 
     ``concept`` and ``exception`` hold MeSH identifiers until linking, then IRIs; ``qualified``: ``concept_label`` says more
-    than the concept does ("extrahepatic metastasis"), which then includes what is meant. Constraints of one criterion that share an
+    than the concept does ("extrahepatic metastasis"), which then includes what is meant. ``remainder``: words that narrow what it speaks of. Constraints of one criterion that share an
     ``alternative`` number hold together; different numbers are alternatives, of which one must hold.
     """
 
@@ -130,6 +130,7 @@ class Constraint(Node):
     alternative: int | None = None
     applies_when: str = ""
     exception: list[str] = []
+    remainder: list[str] = []
     qualified: bool = False
 
 
@@ -141,6 +142,7 @@ class Criterion(Node):
     part_of: str = ""
     section: str = ""
     has_constraint: list[Constraint] = []
+    remainder: list[str] = []
 
 
 class Organization(Node):

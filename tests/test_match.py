@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.build import build
 from kg.cli import main
 from kg.eligibility import Eligibility, Match
 from kg.eligibility.chart import name_of, variable_of
 from kg.eligibility.truth import every, opposite, some
 from kg.errors import UsageError
 from kg.fhir import as_patient
-from kg.graphs import OxigraphGraph, open_graph
+from kg.graphs import OxigraphGraph
 from kg.mesh import builtin
 from kg.patient import Patient, load, read, when
 from kg.questions import ask
+from tests_support import all_held, held
 
 PATIENTS = Path(__file__).parent / "patients"
 GOLDEN = Path(__file__).parent / "golden" / "matches.json"
@@ -56,27 +56,6 @@ def test_every_verdict_of_twelve_patients(eligibility: Eligibility, request: pyt
         for trial, criteria in trials.items():
             assert found[patient][trial] == criteria, (patient, trial)
     assert found == expected
-
-
-def held(text: str, patient: dict[str, object], tmp_path: Path) -> str:
-    """The verdict on a trial whose eligibility is one criterion."""
-    (verdict,) = all_held(text, patient, tmp_path)
-    return verdict
-
-
-def all_held(text: str, patient: dict[str, object], tmp_path: Path) -> list[str]:
-    """The verdicts on the criteria of a trial whose eligibility is ``text``."""
-    study = {
-        "protocolSection": {
-            "identificationModule": {"nctId": "NCT09400041", "briefTitle": "Warm socks"},
-            "conditionsModule": {"conditions": ["Gastrointestinal Stromal Tumors"]},
-            "eligibilityModule": {"eligibilityCriteria": text},
-        }
-    }
-    (tmp_path / "study.json").write_text(json.dumps(study))
-    build([tmp_path / "study.json"], tmp_path / "out.nq")
-    found = Eligibility(open_graph([tmp_path / "out.nq"]), builtin()).match(read({"date": "2026-03-01", **patient}))
-    return [v.verdict for v in found[0].criteria if v.kind != "field"]
 
 
 IN, OUT = "Inclusion Criteria:\n\n* {}", "Exclusion Criteria:\n\n* {}"

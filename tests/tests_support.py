@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -15,7 +16,12 @@ from typing import Any
 import pyoxigraph as ox
 from starlette.testclient import TestClient
 
+from kg.build import build
 from kg.document import Quote
+from kg.eligibility import Eligibility
+from kg.graphs import open_graph
+from kg.mesh import builtin
+from kg.patient import read
 from kg.serve.app import application
 from kg.serve.pool import Limits, Pool
 from kg.serve.state import Settings
@@ -92,3 +98,24 @@ def running(*sources: Path, options: tuple[str, ...] = ()) -> Iterator[str]:
         process.terminate()
         _, said = process.communicate(timeout=20)
         assert "Traceback" not in said, said
+
+
+def held(text: str, patient: dict[str, object], tmp_path: Path) -> str:
+    """The verdict on a trial whose eligibility is one criterion."""
+    (verdict,) = all_held(text, patient, tmp_path)
+    return verdict
+
+
+def all_held(text: str, patient: dict[str, object], tmp_path: Path) -> list[str]:
+    """The verdicts on the criteria of a trial whose eligibility is ``text``."""
+    study = {
+        "protocolSection": {
+            "identificationModule": {"nctId": "NCT09400041", "briefTitle": "Warm socks"},
+            "conditionsModule": {"conditions": ["Gastrointestinal Stromal Tumors"]},
+            "eligibilityModule": {"eligibilityCriteria": text},
+        }
+    }
+    (tmp_path / "study.json").write_text(json.dumps(study))
+    build([tmp_path / "study.json"], tmp_path / "out.nq")
+    found = Eligibility(open_graph([tmp_path / "out.nq"]), builtin()).match(read({"date": "2026-03-01", **patient}))
+    return [v.verdict for v in found[0].criteria if v.kind != "field"]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
 from kg import assets, terms
-from kg.criteria import quantities, variables
+from kg.criteria import quantities, stages, variables
 from kg.criteria.quantities import Quantity
 from kg.criteria.spans import Spans
 from kg.criteria.variables import Named
@@ -30,12 +29,6 @@ _ADJACENT = re.compile(
     r"should|a|equal|stage|range|ranging|between|from|and|older|years|defined|as|at|screening|baseline)[\s:()=,-]*)*$",
     re.I,
 )
-_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6}
-_CLASSES = re.compile(
-    r"[\s:()]*+(?:(?:functional|physical|status|class(?:es|ification)?|grade|score|heart failure|stage|of)[\s:]*+)*+(≥|>=|≤|<=|>|<|greater than|at least)?\s*+"
-    r"(IV|V?I{1,3}|V)(?:\s*+(?:-|–|to|or|/|and|,)\s*+(IV|V?I{1,3}|V))?(?![A-Za-z])(?:\s*+(or (?:greater|higher|above|worse|more|less|lower|better)))?"
-)
-_GREATEST = {"EcogStatus": 5, "NyhaClass": 4, "AsaScore": 6}
 _VAGUE = frozenset(
     {
         "from",
@@ -85,12 +78,32 @@ _GRADED = re.compile(r"\b(?:scores?|scale|index|\w+ (?:stage|grade|class))$", re
 _SHORT_FORM = re.compile(r"\A\s?\([A-Z][A-Za-z0-9/-]{1,9}\)")
 _OF_GRADE = re.compile(r"\b(grade|stage|class)\b", re.I)
 #: What lasts, and is a quantity of its own: "cycle length 25-34 days".
+#: A score by its short name: "SCORTEN 1 to 5".
+_CAPITALS = re.compile(r"(?:^|\s)([A-Z]{3,9})$")
+_SIGN_BEFORE = re.compile(r"(>|<|≥|≤)\s?(?=[A-Za-z])")
+_SIGNS = {">": "gt", "<": "lt", "≥": "ge", "≤": "le"}
+_PUPILS = re.compile(
+    r"(?:st|nd|rd|th)?\s+(?:grade )?(?:school|class(?:es)?\b|students?|pupils?|children|(?:of|in) (?:a |the )?(?:primary|elementary|middle|high|secondary) school|anti-?\s?arr?hyth?mics?|anti-arr?hyth?mic)",
+    re.I,
+)
+_ENDS = re.compile(r"\s*+(?:[,;.)\n]|$|or\b|at\b)")
+#: What a method of contraception is good for, not a patient.
+_OF_A_METHOD = re.compile(r"\b(?:failure rate|pearl[- ]index)\b", re.I)
 _LASTING = re.compile(r"\b(?:length|duration|cycles?|intervals?)(?: of)?$", re.I)
 _OF_THESE = re.compile(
     r"\s+(?:of|out of|from)\s+(?:the\s+|these\s+)?(?:following|criteria|below|these|\d|three|four|five|six|risk factors|symptoms)",
     re.I,
 )
 _YOUNG = frozenset({"under", "over", "above", "below", "younger than", "older than"})
+#: Whose age it is that is not the patient's own.
+_OTHERS = re.compile(
+    r"\b((?:donors?|bone|gestational|mental|developmental|contacts? with|(?:mothers?|parents?|caregivers?|parent)\b[^.;,]{0,30}\bchild(?:ren)?|siblings?|relatives?)\b)[^.;,]{0,40}$",
+    re.I,
+)
+#: Between a bound and the ages that it is for: "at least 750 (under 12 months of age)".
+#: Before the age under which somebody else must agree.
+_ASSENT = re.compile(r"\b(?:consents?|assents?)\b[^.;]{0,60}\b(?:for|if|when|from)\b[^.;]{0,40}$", re.I)
+_BRACKET = re.compile(r"\s*+[\w/^³]{0,12}\s*+\(\s*+")
 _TIMED = frozenset({"a", "mo", "wk", "d"})
 
 
@@ -130,10 +143,15 @@ def _timed_variables() -> frozenset[str]:
     return frozenset(n for n, t in terms.scheme("VariableScheme").items() if t.unit in _TIMED)
 
 
+@cache
+def _not_scores() -> frozenset[str]:
+    return frozenset(assets.facts("criteria")["not_scores"])
+
+
 def _fits(variable: str, one: Quantity) -> bool:
     """Whether a number with this unit can be a value of the variable."""
     timed = variable in _timed_variables()
-    most = _GREATEST.get(variable)
+    most = stages.GREATEST.get(variable)
     if most and not one.relative_to and (one.unit == "%" or (one.upper or one.value) > most):
         return False  # "performance status: Karnofsky 50-100 %"
     if one.value < 0 and not one.unit and (timed or terms.scheme("VariableScheme")[variable].unit != "{score}"):
@@ -201,6 +219,8 @@ def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previou
             return after[:1] if directly else []
         if directly and (previous_end > nearest.end or len(gap) > 40):
             return after[:1]
+        if nearest.variable == "Age" and not one.unit and len(gap) > 45:
+            return []  # "age 65 and under who have failed at least 1 therapy"
         if len(gap) <= 90:
             return [v for v in _chain(found, before[-1], text) if _fits(v.variable, one)]
     return after[:1] if directly else []
@@ -212,10 +232,12 @@ def _age(one: Quantity, text: str) -> bool:
         return False
     if one.unit != "a" and not (_CHILD.search(text, max(0, one.start - 25), one.start) or _OLD.match(text, one.end)):
         return False
+    if one.comparator and text[one.at : one.end].lower().endswith("yo"):
+        return True
     lead, tail = text[max(0, one.start - 60) : one.start], text[one.end : one.end + 40]
     around = _PART.split(lead)[-1] + text[one.start : one.end] + _PART.split(tail)[0]
     if re.search(
-        r"\b(?:since|prior|within|past|previous|before|after|last|history|duration|for (?:at least|more)|every|ago|survival|expectancy|follow|postmenopausal|amenorrh\w*|disease-free|remission|pack|ongoing|recent|next)\b",
+        r"\b(?:since|prior|within|past|previous|before|after|last|history|duration|for (?:at least|more)|every|ago|survival|expectancy|follow|post-?\s?menopausal|amenorrh\w*|disease-free|remission|pack|ongoing|recent|next)\b",
         around,
         re.I,
     ):
@@ -249,36 +271,6 @@ def _whom(text: str, one: Quantity, clause: int, again: bool) -> tuple[int, int]
     if match := pattern("only_if").search(text[first : one.start]):
         return first + match.start(), one.end
     return 0, 0
-
-
-def _classes(text: str, found: list[Named]) -> Iterator[Bound]:
-    """Classes in Roman numerals: NYHA III-IV, ASA I or II."""
-    for named in found:
-        if named.variable not in ("NyhaClass", "AsaScore"):
-            continue
-        match = _CLASSES.match(text, named.end)
-        if not match:
-            continue
-        low, high = _ROMAN[match[2]], _ROMAN[match[3]] if match[3] else None
-        span = (named.start, match.end())
-        sign = {
-            "≥": "ge",
-            ">=": "ge",
-            "at least": "ge",
-            "≤": "le",
-            "<=": "le",
-            ">": "gt",
-            "greater than": "gt",
-            "<": "lt",
-        }.get(match[1] or "", "")
-        if match[4]:
-            sign = "ge" if match[4].split()[1] in ("greater", "higher", "above", "worse", "more") else "le"
-        if high is not None and not sign:
-            yield Bound(*span, named.variable, "ge", Decimal(min(low, high)), "", at=match.start(2))
-            if max(low, high) != _GREATEST[named.variable]:
-                yield Bound(*span, named.variable, "le", Decimal(max(low, high)), "", at=match.start(2))
-        else:
-            yield Bound(*span, named.variable, sign or "eq", Decimal(low), "", at=match.start(2))
 
 
 def _is_pressure(names: list[str]) -> bool:
@@ -322,14 +314,28 @@ def find(text: str, section: str = "") -> list[Bound]:
         bounds.append(bound)
         latest[bound.variable] = max(bound.start, latest.get(bound.variable, -1))
 
-    for bound in _classes(text, found):
-        add(bound)
+    for grade in stages.find(text, found):
+        called = "" if grade.variable else _label(text, grade.at - 1, 0)
+        add(
+            Bound(
+                grade.start,
+                grade.end,
+                grade.variable,
+                grade.comparator,
+                Decimal(grade.value),
+                "",
+                "",
+                called,
+                at=grade.at,
+            )
+        )
     taken = [(b.at, b.end) for b in bounds]
     clauses = [0, *(m.end() for m in _CLAUSE.finditer(text))]
     busy = Spans(taken)
     numbers = [q for q in quantities.find(text) if not busy.touch(q.at, q.at + 1)]
     ends = [v.end for v in found]
     previous: Quantity | None = None
+    exempt = pattern("exception").search(text)
     for i, one in enumerate(numbers):
         clause = clauses[bisect_right(clauses, one.at) - 1]
         if not one.unit and i + 1 < len(numbers) and numbers[i + 1].unit and numbers[i + 1].at - one.end < 28:
@@ -337,7 +343,12 @@ def find(text: str, section: str = "") -> list[Bound]:
             adjective = (
                 numbers[i + 1].upper is None and "-" in text[numbers[i + 1].at : numbers[i + 1].end]
             )  # "24-hour"
-            if not adjective and re.fullmatch(r"[\s,]*+(?:and|or|to|but|-|–|&)?+[\s(]*+(?:age\s*+)?+", between, re.I):
+            apart = "(" in between and (
+                numbers[i + 1].upper is not None or numbers[i + 1].comparator
+            )  # "at least 500 (1 to 5 years of age)"
+            if not (adjective or apart) and re.fullmatch(
+                r"[\s,]*+(?:and|or|to|but|-|–|&)?+[\s(]*+(?:age\s*+)?+", between, re.I
+            ):
                 one.unit = numbers[i + 1].unit
                 one.relative_to = one.relative_to or numbers[i + 1].relative_to
         if one.upper is not None and one.value == 0 and previous is not None and _is_scale(text, clause, one):
@@ -373,11 +384,27 @@ def find(text: str, section: str = "") -> list[Bound]:
         if not names and headed and not one.spelled and (timed or headed[0] not in _timed_variables()):
             names = headed[:1]
         label = ""
+        if names == ["Age"] and _ASSENT.search(text, max(clause, one.start - 70), one.start):
+            continue  # who signs for the young
+        if names == ["Age"] and (others := _OTHERS.search(text, max(clause, one.start - 60), one.start)):
+            names, label = [""], f"age: {' '.join(others[1].split())}"
+        elif names == ["Age"] and bounds and _BRACKET.fullmatch(text, bounds[-1].end, one.start):
+            when = when or " ".join(text[one.start : one.end].split())
+            bounds[-1].when = bounds[-1].when or when
+        elif exempt and one.at > exempt.end() and any(latest.get(n, len(text)) < exempt.start() for n in names):
+            when = when or " ".join(text[exempt.start() : one.end].split())
         if not names:
             called = _label(text, one.start, clause)
             if called in ("n", "N"):
                 continue  # how many take part
+            if _OF_A_METHOD.search(called) or _PUPILS.match(text, one.end):
+                continue
             measured = _MEASURES.search(called) and not one.is_time and not one.spelled
+            if (short := _CAPITALS.search(called)) and not (one.unit or one.spelled) and one.value <= 100:
+                closed = one.upper is not None or _ENDS.match(text, one.end)
+                measured = measured or bool(closed and not sign and short[1] not in _not_scores())
+            if named_by := _SIGN_BEFORE.match(called):  # "> Tonis grade 1"
+                called, comparator = called[named_by.end() :], comparator or _SIGNS[named_by[1]]
             if graded := _OF_GRADE.search(sign):
                 called, measured = f"{called} {graded[1]}", True
             spread = one.upper is not None and (measured or _SPREAD.search(text, max(0, one.start - 16), one.start))
@@ -387,7 +414,7 @@ def find(text: str, section: str = "") -> list[Bound]:
                 and not one.is_time
                 and (sign not in _VAGUE or bool(one.unit or spread or measured))
             )
-            if not comparator and measured and _GRADED.search(called):
+            if not comparator and measured and (_GRADED.search(called) or _CAPITALS.search(called)) and sign != "from":
                 comparator, sure = "" if one.upper is not None else "eq", True
             if not sure or (one.unit == "" and not one.relative_to and one.spelled):
                 continue
@@ -397,7 +424,7 @@ def find(text: str, section: str = "") -> list[Bound]:
             counting = re.match(r"\s+(?:of|or|consecutive|times)\b", text[one.end :][:14]) or (
                 one.value <= 3 and one.value == int(one.value)
             )
-            if bare and counting and not _MEASURES.search(called):
+            if bare and counting and not measured and not _MEASURES.search(called):
                 continue  # "at least 2 of the following", "more than one episode"
             label = called or " ".join(
                 re.split(r"[,;:.()]", text[one.end : one.end + 80])[0].split()[:6] or text[:80].split()[:6]
@@ -423,7 +450,9 @@ def find(text: str, section: str = "") -> list[Bound]:
         ):
             if 1900 <= one.value <= 2100 and not one.unit:
                 continue  # the year of a classification: "ACR 1990"
-            pairs = [("ge" if _TO_SIGN.match(text, one.end) else "eq", one.value)]
+            before = quantities.comparator_before(text, own[-1].start)  # "less than or equal to ECOG 2"
+            sign_of = before[0] if before else "ge" if _TO_SIGN.match(text, one.end) else "eq"
+            pairs = [(sign_of, one.value)]
         else:
             continue
         if _is_pressure(names) and (pair := _PAIR.match(text, one.at)) and len(pairs) == 1:

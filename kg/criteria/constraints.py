@@ -5,58 +5,59 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 
 from kg import assets
-from kg.criteria import bounds, scope, windows
+from kg.criteria import bounds, mentions, scope, windows
+from kg.criteria.mentions import Mention
 from kg.criteria.spans import Spans
 from kg.criteria.windows import Window
 from kg.document import Quote
 from kg.language import duration
 from kg.mesh import MeshIndex, words
-from kg.mesh.linker import choose
 from kg.record import Constraint
 
-_THERAPY = ("D", "E02", "E04")
-_DIAGNOSIS = ("C", "F03")
-_THERAPY_CUE = re.compile(r"(?:no |not |any )?(?:other )?(?:prior|previous|concurrent|concomitant)\b", re.I)
 _NUMERAL = re.compile(r"[IVX/-]+|.*\d.*|class|grade|stage")
 _WORD_BEFORE = re.compile(r"(?<![\w/'’-])([\w/'’-]++)[ \t]++$")
-_PLANNED = re.compile(
-    r"\b(?:amenable|candidates?|eligible|suitable|fit|planned|scheduled|indications?|need) (?:to|for)\b[^.;,]{0,40}$",
-    re.I,
-)
 _FOR_SOME = re.compile(r"\s*(?:for|if|in)\b")
 _PARENTHESIS = re.compile(r"\(\s*$")
-#: A letter that goes on with a list: "B or C", "A, B and C".
-_LETTER = re.compile(r"\s*(?:,|/|or|and|and/or)\s*(?:or\s+|and\s+)?([A-Z])\b")
+#: What stands between alternatives.
+_JOINED = re.compile(r"(?:\s?\([^()]{1,20}\))?\s?,\s?|(?:\s?\([^()]{1,20}\))?[\s,]*(?:and/)?or\s+(?:\w+\s+){0,3}")
+#: A list of therapies with semicolons, of which one time is asked: "since prior radiotherapy; total lung radiotherapy; or ...".
+_LISTED = re.compile(r"[a-z\s,-]{0,90}+(?:;\s(?:or |and )?[a-z\s,-]{3,90}+){1,4}.$", re.S)
+#: A statement about donors.
+_DONORS = re.compile(r"\W*(?:[\w-]+\s){0,3}donors?\b(?! (?:lymphocyte|leukocyte|specific))", re.I)
+#: How long a criterion may be that is read as alternatives: longer ones say several things.
+_ONE_STATEMENT = 220
+_EITHER = re.compile(r",?\s(?:OR|or)\s")
+#: How words begin that only say which course a disease took.
+_COURSE = re.compile(
+    r"(?:refractory|recurrent|progressive|persistent|relapsed|relapsing|stable|measurable|evaluable|cytologic|histologic)",
+    re.I,
+)
+#: Where a tumor is: "carcinoma of the breast".
+_PLACE = re.compile(
+    r"\s(?:of|involving)\s(?:the\s)?(?!(?:any|this|all|these|unknown|which|whom|situ)\b)[a-z]{3,20}(?:\s(?:and|or)\s[a-z]{3,20}(?=\s*(?:[.,;()]|$)))?"
+)
 #: Where it is asked that no pregnancy comes about, none is asked for.
-_AVOIDED = re.compile(r"contracept|birth control|child-? ?bearing|f(?:o)?etus|abstinen|become pregnant", re.I)
+_AVOIDED = re.compile(
+    r"contracept|avoid(?:ing)? (?:a |becoming )?pregnan|prevent(?:ing)? (?:a )?pregnan|birth control|child-? ?bearing|f(?:o)?etus|abstinen|become pregnant",
+    re.I,
+)
+#: What a statement may allow; a bound or a consent is asked for, though it says who "is eligible".
+_MAY_BE_ALLOWED = ("PriorTherapy", "ConcurrentTherapy", "Diagnosis", "Pregnancy")
+#: For whom somebody else must agree: "consent of a parent if under 18 years of age".
+_OF_THE_YOUNG = re.compile(
+    r"\b(?:if|when|for)\s[^.;)]{0,40}?\b(?:under|younger|less|below|<|minors?|children)[^.;)]{0,40}", re.I
+)
+_NEGATIVE_TEST = re.compile(r"negative[\w\s,()-]{0,40}?pregnancy tests?", re.I)
 _NURSING = re.compile(r"nurs|lactat|breast", re.I)
 
 
 @cache
 def _plain_before() -> frozenset[str]:
     return frozenset(assets.facts("criteria")["plain_before"])
-
-
-@cache
-def _vague() -> frozenset[str]:
-    return frozenset(assets.facts("criteria")["vague"])
-
-
-@dataclass(slots=True)
-class _Mention:
-    """A concept of MeSH in a criterion."""
-
-    start: int
-    end: int
-    identifier: str
-    therapy: bool
-    window: Window | None = None
-    used: bool = field(default=False)
 
 
 def constraints(
@@ -70,29 +71,46 @@ def constraints(
     text = quote.text
     section, exclusion = scope.listed(above, section, exclusion)
     found = bounds.find(text, section)
-    made = [_of_bound(b, quote) for b in found]
+    made = [_of_bound(b, quote, exclusion) for b in found]
     scope.alternatives(text, found, made)
     spans = [(b.at, b.end) for b in found]
+    spans += [m.span() for m in _OF_THE_YOUNG.finditer(text)] if bounds.pattern("consent").search(text) else []
     times = _windows(text, spans)
     spans = [(b.start, b.end) for b in found if b.variable]
     spans += [b.whom for b in found if b.when]  # whom a bound applies to is no criterion
-    mentions = _mentions(text, index, spans)
-    _assign(text, times, mentions)
-    made += _therapies_and_diagnoses(quote, times, mentions, exclusion)
+    spans += [span for b in found if (span := _dose_of(b, text))]
+    named = mentions.find(text, index, spans)
+    _assign(text, times, named)
+    made += _therapies_and_diagnoses(quote, times, named, exclusion, index)
     made += _fixed_kinds(quote, times, exclusion)
-    made = _timed_test(_distinct(made), quote)
+    if not made:
+        return []
+    statements = scope.Statements(text)
+    made = [
+        one
+        for one in _timed_test(_distinct(made), quote)
+        if not statements.say("not_asked", (one.evidence[0].start or 0) - quote.start)
+    ]
     scope.under_condition(text, quote.start, made)
-    allowed = quote.start + scope.allowed_from(text, section)
+    if donors := _DONORS.match(text):
+        for one in made:
+            one.applies_when = one.applies_when or " ".join(donors[0].split())
+    wholly = scope.under_allowed(text, section)
+    asked = not wholly and "exclu" not in text and all(one.kind not in _MAY_BE_ALLOWED for one in made)
+    allowed = quote.start + (len(text) if asked else scope.allowed_from(text, section))
     for one in made:
+        at = (one.evidence[0].start or 0) - quote.start
+        barred = exclusion or statements.say("shut_out", at)
         one.modality = (
             "Allowed"
-            if (one.evidence[0].start or 0) >= allowed
-            and one.kind in ("PriorTherapy", "ConcurrentTherapy", "Diagnosis")
-            else ("Forbidden" if exclusion != one.negated else "Required")
+            if quote.start + at >= allowed and (wholly or one.kind in _MAY_BE_ALLOWED or statements.say("no_bar", at))
+            else ("Forbidden" if barred != one.negated else "Required")
         )
         if one.modality == "Allowed":
             one.negated = False
     made.sort(key=lambda c: (c.evidence[0].start or 0, c.evidence[0].end or 0))
+    if not exclusion:
+        scope.loud_choice(quote, made)
     if exclusion:
         scope.any_excludes(quote, made)
     return made
@@ -139,7 +157,15 @@ def _distinct(made: list[Constraint]) -> list[Constraint]:
     return list(kept.values())
 
 
-def _of_bound(one: bounds.Bound, quote: Quote) -> Constraint:
+def _dose_of(one: bounds.Bound, text: str) -> tuple[int, int] | None:
+    """The words of a dose that is bounded, which name the drug: "prior total doxorubicin dose"."""
+    if one.variable or not re.search(r"\bdoses?\b", one.label, re.I):
+        return None
+    at = text.rfind(one.label, max(0, one.start - 120), one.start)
+    return (at, one.end) if at >= 0 else None
+
+
+def _of_bound(one: bounds.Bound, quote: Quote, exclusion: bool) -> Constraint:
     constraint = Constraint(
         kind="Demographic" if one.variable == "Age" else "Measurement",
         variable=one.variable,
@@ -150,7 +176,7 @@ def _of_bound(one: bounds.Bound, quote: Quote) -> Constraint:
         canonical_value=bounds.canonical(one),
         concept_label="" if one.variable else one.label,
         applies_when=one.when,
-        negated=scope.negated(quote.text, one.start),
+        negated=scope.negated(quote.text, one.start, exclusion=exclusion),
     )
     constraint.cite(quote.part(one.start, one.end))
     return constraint
@@ -160,56 +186,24 @@ def _windows(text: str, spans: list[tuple[int, int]]) -> list[Window]:
     """Windows of time, those in brackets that qualify another ("(6 weeks for nitrosourea)") included."""
     times = list(windows.find(text, spans))
     known = Spans((w.start, w.end) for w in times)
-    for found in duration.find(text):
+    for found in duration.find(text) if times else ():
         bracketed = _PARENTHESIS.search(text[max(0, found.start - 5) : found.start]) and _FOR_SOME.match(
             text, found.end
         )
-        if times and bracketed and not known.touch(found.start, found.end):
+        if bracketed and not known.touch(found.start, found.end):
             times.append(Window(found.start, found.end, found.least, times[0].bound))
     return sorted(times)
 
 
-def _mentions(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list[_Mention]:
-    found: list[_Mention] = []
-    busy = Spans(taken)
-    for start, end, owners in index.mentions(text):
-        if all(w.stem in _vague() for w in words(text[start:end])) or bounds.pattern("contraception").search(
-            text, start, end
-        ):
-            continue
-        if busy.touch(start, end):
-            continue
-        identifier = choose(owners, "Any", index)
-        again = found and found[-1].identifier == identifier and text[found[-1].end : start].strip() == "("
-        if again:
-            continue  # the abbreviation in brackets after the name
-        if identifier and index.in_trees(identifier, _DIAGNOSIS):
-            found.append(_Mention(start, end, identifier, False))
-            found += _same_head(text, start, end, index)
-        elif identifier and index.in_trees(identifier, _THERAPY):
-            found.append(_Mention(start, end, identifier, True))
-    return found
-
-
-def _same_head(text: str, start: int, end: int, index: MeshIndex) -> list[_Mention]:
-    """What shares the head of a name: hepatitis C in "hepatitis B or C"."""
-    found: list[_Mention] = []
-    head, _, letter = text[start:end].rpartition(" ")
-    while len(letter) == 1 and (other := _LETTER.match(text, end)):
-        owners = index.find(f"{head} {other[1]}")
-        if not owners:
-            break
-        found.append(_Mention(other.start(1), other.end(1), owners[0], False))
-        end = other.end(1)
-    return found
-
-
-def _assign(text: str, times: list[Window], mentions: list[_Mention]) -> None:
+def _assign(text: str, times: list[Window], named: list[Mention]) -> None:
     """Give each mention its window: the last one before it in the bracket or clause, else the first one after it."""
     ends, starts = [w.end for w in times], [w.start for w in times]
-    for mention in mentions:
+    for mention in named:
         before, after = bisect_right(ends, mention.start) - 1, bisect_left(starts, mention.end)
-        if before >= 0 and _same_clause(text, times[before].end, mention.start):
+        if before >= 0 and (
+            _same_clause(text, times[before].end, mention.start)
+            or (mention.therapy and _LISTED.match(text, times[before].end, mention.start + 1))
+        ):
             mention.window = times[before]
         elif after < len(times) and _same_clause(text, mention.end, times[after].start):
             mention.window = times[after]
@@ -222,45 +216,57 @@ def _same_clause(text: str, start: int, end: int) -> bool:
     return not re.search(r";|\.\s", between) and between.count(")") <= between.count("(")
 
 
-def _exceptions(text: str, mentions: list[_Mention]) -> tuple[list[_Mention], list[_Mention]]:
+def _exceptions(text: str, named: list[Mention]) -> tuple[list[Mention], list[Mention]]:
     """The mentions proper, and those named as exceptions."""
     cue = bounds.pattern("exception").search(text)
     if not cue:
-        return mentions, []
-    return [m for m in mentions if m.start < cue.start()], [m for m in mentions if m.start >= cue.end()]
+        return named, []
+    return [m for m in named if m.start < cue.start()], [m for m in named if m.start >= cue.end()]
 
 
 def _therapies_and_diagnoses(
-    quote: Quote, times: list[Window], mentions: list[_Mention], exclusion: bool
+    quote: Quote, times: list[Window], named: list[Mention], exclusion: bool, index: MeshIndex
 ) -> Iterator[Constraint]:
     text = quote.text
-    proper, excepted = _exceptions(text, mentions)
+    proper, excepted = _exceptions(text, named)
     condition = bounds.pattern("condition").search(text)
     limit = condition.start() if condition else len(text)
     when = " ".join(re.split(r"[;.)]", text[limit:])[0].split())[:200] if condition else ""
-    exceptions = [m.identifier for m in excepted if m.start < limit or limit < (proper[0].start if proper else 0)]
+    exceptions = [
+        m.identifier
+        for m in excepted
+        if (m.start < limit or limit < (proper[0].start if proper else 0))
+        and (m.therapy or _first(text, m) == m.start or index.find(text[_first(text, m) : m.end]) == [m.identifier])
+    ]
     behind = bounds.pattern("negative_behind")
-    kept: list[tuple[_Mention, Constraint]] = []
+    kept: list[tuple[Mention, Constraint]] = []
+    people: list[tuple[int, int]] = []
     therapy_before = False
     for mention in proper:
         if mention.start > limit > 0 and (not mention.therapy or (condition and condition[0].lower() == "unless")):
             continue
         if not mention.therapy and bounds.pattern("given_for").search(text, max(0, mention.start - 90), mention.start):
             continue
-        kind = _kind(text, mention, therapy_before)
+        if whom := mentions.whom(text, mention):
+            people.append(whom)
+            continue
+        if mentions.is_mere(text, mention) or (kept and not exclusion and _is_example(text, kept, mention)):
+            continue
+        kind = mentions.kind(text, mention, therapy_before)
         therapy_before = therapy_before or mention.therapy
         if not kind:
             continue
         one = Constraint(
             kind=kind,
-            concept=[mention.identifier],
-            negated=scope.negated(text, mention.start) != bool(not mention.therapy and behind.match(text, mention.end)),
+            concept=[mention.identifier] if mention.identifier else [],
+            negated=scope.negated(text, mention.start, exclusion=exclusion)
+            != bool(not mention.therapy and behind.match(text, mention.end)),
             exception=[e for e in exceptions if e != mention.identifier],
         )
-        one.concept_label = " ".join(text[mention.start : mention.end].split())
+        one.concept_label = mention.said or " ".join(text[mention.start : mention.end].split())
         one.applies_when = when if mention.start < limit else ""
         if kind == "Diagnosis":
-            _qualify(text, mention, one, barring=exclusion != one.negated)
+            _qualify(text, mention, one, index)
         if kind in ("PriorTherapy", "Diagnosis") and bounds.pattern("recovered").search(
             text, max(0, mention.start - 130), mention.start
         ):
@@ -271,35 +277,67 @@ def _therapies_and_diagnoses(
         else:
             one.cite(quote.part(mention.start, mention.end))
         kept.append((mention, one))
+    for start, end in people:
+        for near, one in kept:
+            if not one.applies_when and _same_clause(text, min(start, near.end), max(end, near.start)):
+                one.applies_when = " ".join(text[start:end].split())
+    unknown = [] if exclusion else _unknown_alternatives(quote, kept)
     _either(text, kept)
+    for number, (_, one) in enumerate(kept if unknown else [], 1):
+        one.alternative = number
+    for number, one in enumerate(unknown, len(kept) + 1):
+        one.alternative = number
     yield from (one for _, one in kept)
+    yield from unknown
     if (
         not kept
         and not times
-        and (lead := _THERAPY_CUE.match(text))
+        and (lead := mentions.THERAPY_CUE.match(text))
         and (match := re.match(r"[\w\s,/-]{3,60}", text[lead.end() :]))
     ):
         kind = "ConcurrentTherapy" if "conc" in lead.group().lower() else "PriorTherapy"
         one = Constraint(
-            kind=kind, concept_label=" ".join(match.group().split()), negated=scope.negated(text, lead.end())
+            kind=kind,
+            concept_label=" ".join(match.group().split()),
+            negated=scope.negated(text, lead.end(), exclusion=exclusion),
         )
         one.cite(quote.part(0, lead.end() + match.end()).strip())
         yield one
     used = {m.window for m, _ in kept if m.window}
     for window in times:
         if window not in used:
-            yield _unnamed(quote, window)
+            yield _unnamed(quote, window, exclusion)
 
 
-def _qualify(text: str, mention: _Mention, one: Constraint, *, barring: bool) -> None:
+def _is_example(text: str, kept: list[tuple[Mention, Constraint]], mention: Mention) -> bool:
+    """Whether a disease only illustrates the one before it that must be there: "cancer, including melanoma"."""
+    before, one = next(((m, c) for m, c in reversed(kept) if c.kind == "Diagnosis"), (None, None))
+    if before is None or one is None or one.negated or mention.therapy or mention.start - before.end > scope.REACH:
+        return False
+    cue = bounds.pattern("examples").search(text, before.end, mention.start)
+    if cue is None or not _same_clause(text, before.end, cue.start()):
+        return False
+    return not re.search(r";|\.\s", text[cue.end() : mention.start])
+
+
+def _qualify(text: str, mention: Mention, one: Constraint, index: MeshIndex) -> None:
     """Words around a disease that narrow it, or make it something else, change what the constraint is about."""
     if turned := bounds.pattern("turned").match(text, mention.end):
         one.concept, one.concept_label = [], f"{one.concept_label} {turned[1]}"
         return
-    if barring and not one.applies_when and (narrowed := bounds.pattern("narrowed").match(text, mention.end)):
-        one.applies_when = " ".join(narrowed[1].split())
+    start, end = _first(text, mention), mention.end
+    if index.in_trees(mention.identifier, ("C04",)) and (place := _PLACE.match(text, end)):
+        end = place.end()
+    if start < mention.start or end > mention.end:
+        said = mention.said or text[mention.start : mention.end]
+        whole = f"{text[start : mention.start]} {said} {text[mention.end : end]}"
+        one.concept_label, one.qualified = " ".join(whole.split()), True
+
+
+def _first(text: str, mention: Mention) -> int:
+    """Where the words that make a disease a narrower one begin: "extrahepatic metastasis"."""
     start = mention.start
-    while before := _WORD_BEFORE.search(text, max(0, start - 40), start):
+    while not scope.begins_anew(text, start) and (before := _WORD_BEFORE.search(text, max(0, start - 40), start)):
         if (
             before[1].lower().strip("-") in _plain_before()
             or _NUMERAL.fullmatch(before[1])
@@ -308,51 +346,43 @@ def _qualify(text: str, mention: _Mention, one: Constraint, *, barring: bool) ->
         ):
             break
         start = before.start(1)
-    if start < mention.start:
-        one.concept_label, one.qualified = " ".join(text[start : mention.end].split()), True
+    return start
 
 
-def _either(text: str, kept: list[tuple[_Mention, Constraint]]) -> None:
+def _unknown_alternatives(quote: Quote, kept: list[tuple[Mention, Constraint]]) -> list[Constraint]:
+    """The alternatives to the diseases of an inclusion that no vocabulary knows: "or subclinical disease at high risk"."""
+    plain = all(one.kind == "Diagnosis" and not one.negated and not one.applies_when for _, one in kept)
+    if not kept or not plain or len(quote.text) > _ONE_STATEMENT or ":" in quote.text:
+        return []
+    found, start = [], 0
+    for match in [*_EITHER.finditer(quote.text), None]:
+        part = quote.part(start, match.start() if match else len(quote.text)).strip(" \t\n,.;()")
+        loud = bool(match and "OR" in match[0]) or "OR" in quote.text[max(0, start - 4) : start]
+        start = match.end() if match else start
+        first = [w.stem for w in words(part.text)][:5]
+        named = any(m.start + quote.start < part.end and m.end + quote.start > part.start for m, _ in kept)
+        known = loud or (not scope.diseases().isdisjoint(first) and not _COURSE.match(part.text))
+        if part and not named and first and known:
+            one = Constraint(kind="Diagnosis", concept_label=" ".join(part.text.split()[:12]))
+            one.cite(part)
+            found.append(one)
+    return found
+
+
+def _either(text: str, kept: list[tuple[Mention, Constraint]]) -> None:
     """Diagnoses of an inclusion joined by "or" are alternatives; a negated list is not, each must be absent."""
     joined = [
         (a, b)
         for (m, a), (n, b) in pairwise(kept)
-        if a.kind == b.kind == "Diagnosis"
-        and not a.negated
-        and re.fullmatch(r"[\s,]*or\s+(?:\w+\s+){0,3}", text[m.end : n.start])
+        if a.kind == b.kind == "Diagnosis" and not a.negated and _JOINED.fullmatch(text, m.end, n.start)
     ]
-    if joined and len(kept) == len(joined) + 1:
+    if (
+        joined
+        and len(kept) == len(joined) + 1
+        and any("or" in text[m.end : n.start] for m, n in pairwise(m for m, _ in kept))
+    ):
         for number, (_, one) in enumerate(kept, 1):
             one.alternative = number
-
-
-def _kind(text: str, mention: _Mention, therapy_before: bool) -> str:
-    """PriorTherapy, ConcurrentTherapy or Diagnosis; "" for a mere mention."""
-    lead = text[max(0, mention.start - scope.REACH) : mention.start]
-    if not mention.therapy:
-        after_therapy = therapy_before or _THERAPY_CUE.match(text)
-        if re.match(
-            r"[-\s]*(?:resistant|refractory|naive|specific|test|drugs?|vaccine)",
-            text[mention.end : mention.end + 20],
-            re.I,
-        ):
-            return ""
-        return "" if after_therapy and bounds.pattern("purpose").search(lead) else "Diagnosis"
-    if mention.window and mention.window.bound == "minimum":
-        return "PriorTherapy"
-    if _PLANNED.search(lead):
-        return ""
-    prior = _last(bounds.pattern("prior"), lead)
-    concurrent = _last(bounds.pattern("concurrent"), lead)
-    if prior < 0 and concurrent < 0:
-        return "PriorTherapy" if mention.window else ""
-    if bounds.pattern("purpose").search(lead) and max(prior, concurrent) < len(lead) - 40:
-        return ""
-    return "PriorTherapy" if prior > concurrent else "ConcurrentTherapy"
-
-
-def _last(pattern: re.Pattern[str], text: str) -> int:
-    return max((match.start() for match in pattern.finditer(text)), default=-1)
 
 
 def _set_window(one: Constraint, window: Window) -> None:
@@ -362,7 +392,7 @@ def _set_window(one: Constraint, window: Window) -> None:
         one.maximum_time_since = window.duration
 
 
-def _unnamed(quote: Quote, window: Window) -> Constraint:
+def _unnamed(quote: Quote, window: Window, exclusion: bool) -> Constraint:
     """A window whose event no vocabulary knows keeps the words for it."""
     text = quote.text
     around = text[max(0, window.start - scope.REACH) : window.end + scope.REACH]
@@ -378,7 +408,7 @@ def _unnamed(quote: Quote, window: Window) -> Constraint:
     )
     named = match and not bounds.pattern("anchor").fullmatch(match[1])
     one = Constraint(kind=kind, concept_label=" ".join(match[1].split()) if match and named else "")
-    one.negated = scope.negated(text, window.start) and kind != "Contraception"
+    one.negated = scope.negated(text, window.start, exclusion=exclusion) and kind != "Contraception"
     _set_window(one, window)
     one.cite(quote.part(window.start, window.end))
     return one
@@ -403,16 +433,21 @@ def _fixed_kinds(quote: Quote, times: list[Window], exclusion: bool) -> Iterator
             :1
         ]
         for match in sorted(firsts, key=lambda m: m.start()):
-            one = _fixed(quote, kind, match)
+            if kind == "Pregnancy" and bounds.pattern("mere").search(text, max(0, match.start() - 90), match.start()):
+                continue
+            one = _fixed(quote, kind, match, exclusion)
             if kind != "Pregnancy" or one.negated or exclusion or not _AVOIDED.search(text):
                 yield one
 
 
-def _fixed(quote: Quote, kind: str, match: re.Match[str]) -> Constraint:
+def _fixed(quote: Quote, kind: str, match: re.Match[str], exclusion: bool) -> Constraint:
     text = quote.text
     one = Constraint(kind=kind, concept_label=" ".join(match.group().split()))
-    test = kind == "Pregnancy" and re.search(r"negative[\w\s,()-]{0,40}pregnancy test", text, re.I)
+    test = kind == "Pregnancy" and any(m.start() <= match.start() < m.end() for m in _NEGATIVE_TEST.finditer(text))
     joined = kind == "Pregnancy" and re.search(r"\bnon[- ]?$", text[max(0, match.start() - 5) : match.start()], re.I)
-    one.negated = bool(test or joined) or (scope.negated(text, match.start()) and kind != "Consent")
+    if kind == "Consent" and (young := _OF_THE_YOUNG.search(text, match.end(), match.end() + scope.REACH)):
+        one.applies_when = " ".join(young[0].split())
+    denied = scope.negated(text, match.start(), exclusion=exclusion)
+    one.negated = bool(test or joined) or (denied and kind != "Consent")
     one.cite(quote.group(match))
     return one

@@ -78,6 +78,8 @@ class Quantity:
 
 _THOUSANDS = re.compile(r"\d{1,3}\.\d{3}")
 #: A word for a unit that is not known, before "or more": "100.4 F or greater", "18 ans or more".
+_SEVENTHS = re.compile(r"\s?\+?\s?([0-6])/7(?![\d/])(?=[\s)]*+(?:weeks?|wks?|to\b|and\b|-|–))", re.I)
+_GESTATION = re.compile(r"\s(?:of )?gestation(?:al age)?(?=\s(?:or|and)\s)", re.I)
 _STRANGE = re.compile(r"\s?[A-Za-z°º]{1,10}(?=\s+(?:or|and)\s)")
 #: "Minimum disc height of", "maximum:" before a number.
 _EXTREME = re.compile(
@@ -127,7 +129,7 @@ def _behind() -> tuple[re.Pattern[str], dict[str, str]]:
     }
 
 
-def _comparator_before(text: str, start: int) -> tuple[str, int] | None:
+def comparator_before(text: str, start: int) -> tuple[str, int] | None:
     """The comparator that ends where a number starts: its code and where it begins. Little words may stand between."""
     pieces = list(_PIECE.finditer(text, max(0, start - _REACH), start))[-12:]
     known = _before()
@@ -193,7 +195,7 @@ def _is_name(text: str, start: int, end: int) -> bool:
     lead = text[max(0, start - 80) : start]
     if tail[:1] == "." and re.match(r"\.\s+[A-Z][a-z]", tail) and _is_next_item(text, start, end):
         return True
-    if tail.startswith(")") and lead.count("(") <= lead.count(")") and not _comparator_before(text, start):
+    if tail.startswith(")") and lead.count("(") <= lead.count(")") and not comparator_before(text, start):
         return True  # the number of an item
     return bool(
         re.match(r"(?:st|nd|rd|th)\b", tail)
@@ -239,7 +241,7 @@ def find(text: str) -> list[Quantity]:
     """The quantities of a text, from left to right; a bare limit ("not above the ULN") is once the limit."""
     found = list(_numbers(text))
     for match in _BARE_LIMIT.finditer(text):
-        sign = _comparator_before(text, match.start())
+        sign = comparator_before(text, match.start())
         if sign and all(q.end <= match.start() or q.start >= match.end() for q in found):
             limit = "LowerLimitOfNormal" if match[1][:1].lower() == "l" else "UpperLimitOfNormal"
             one = Quantity(sign[1], match.end(), match.start(), Decimal(1), sign[0], relative_to=limit)
@@ -256,13 +258,16 @@ def _numbers(text: str) -> Iterator[Quantity]:
         value = number.parse(match.group())
         if value is None or _is_name(text, start, end):
             continue
+        if days := _SEVENTHS.match(text, end):  # weeks and days: "28 0/7 weeks"
+            value, end = value + Decimal(days[1]) / 7, days.end()
+            value = value.quantize(Decimal("0.001"))
         one = Quantity(start, end, start, number.plain(value), spelled=match.group()[0].isalpha())
         lead = text[max(0, start - _REACH) : start]
         if limit := _LIMIT_BEFORE.search(lead):
             one.relative_to, one.start = _limit(limit), start - (len(lead) - limit.start())
             lead = lead[: limit.start()]
         turned = _sign_before(text, start)
-        if sign := _comparator_before(text, one.start - (turned in ("-", "x"))):
+        if sign := comparator_before(text, one.start - (turned in ("-", "x"))):
             one.comparator, one.start = sign
             if turned == "-":
                 one.value = -one.value
@@ -274,17 +279,17 @@ def _numbers(text: str) -> Iterator[Quantity]:
             one.value = number.plain(value * 1000)  # "50.000/mm3", with the point of European records
         spread = _RANGE.match(text, one.end if one.unit else end)
         if spread and (second := _SECOND.match(text, spread.end())) and _may_range(spread.group(), lead, one, text):
-            upper = number.parse(second.group())
+            upper, last = number.parse(second.group()), second.end()
+            if upper is not None and (days := _SEVENTHS.match(text, last)):
+                upper, last = (upper + Decimal(days[1]) / 7).quantize(Decimal("0.001")), days.end()
             if upper is not None and (upper > value or spread.group().strip() in ("-", "–", "—", "to")):
                 one.upper = number.plain(upper)
                 if number.power(match.group()) == 1 and value * number.power(second.group()) <= upper:
                     one.value = number.plain(value * number.power(second.group()))  # "50-100 x 10^9/L"
-                one.unit, one.end = (
-                    _unit_after(text, second.end()) if not one.unit else (one.unit, _unit_after(text, second.end())[1])
-                )
-                one.end = max(one.end, second.end())
+                one.unit, one.end = _unit_after(text, last) if not one.unit else (one.unit, _unit_after(text, last)[1])
+                one.end = max(one.end, last)
                 if not one.unit:
-                    one.unit, one.end = _unit_after(text, second.end())
+                    one.unit, one.end = _unit_after(text, last)
         elif (
             not one.unit and not one.comparator and one.end == end and (listed := _LIST.match(text, end, end + _REACH))
         ):
@@ -302,7 +307,7 @@ def _numbers(text: str) -> Iterator[Quantity]:
         if one.comparator == "eq" and (bound := _EXTREME.search(text[max(0, start - _REACH) : start])):
             one.comparator = _EXTREMES[bound[1][:3].lower()]
         if not one.comparator and one.upper is None:
-            strange = None if one.unit else _STRANGE.match(text, one.end, one.end + 24)
+            strange = (_GESTATION if one.unit else _STRANGE).match(text, one.end, one.end + 24)
             if behind := behind_pattern.match(text, strange.end() if strange else one.end, one.end + 40):
                 one.comparator, one.end = behind_codes[" ".join(behind[1].lower().split())], behind.end()
             elif bound := _EXTREME.search(lead):

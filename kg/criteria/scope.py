@@ -6,17 +6,25 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
+from kg import assets
 from kg.criteria import bounds
 from kg.document import Quote
+from kg.mesh import words
 from kg.record import Constraint
 
 #: How many characters before a mention its negation is looked for: longer than any sentence that people write.
 REACH = 400
 _OPENING_IF = re.compile(
-    r"[\s•*(-]{0,9}+((?:if|when|in case of)\b[^.;,]{3,150}+(?=,)|(?:patients|subjects|participants|those) with (?:a )?(?:prior |previous |known )?"
-    r"history of [^.;,]{3,80}?(?=\s(?:must|should|need)\b))",
+    r"[\s•*(-]{0,9}+("
+    r"for (?:the )?(?:experiments?|stud(?:y|ies)|parts?|cohorts?|arms?|phase|strat(?:um|a)|groups?)\b[^.;,]{1,40}+(?=,)"
+    r"|(?:phase|part|cohort|arm|group|stratum|donors?) ?[\w/]{0,6}+(?=\s?:)"
+    r"|(?:if|when|in case of)\b[^.;,]{3,150}+(?=,)"
+    r"|(?:patients|subjects|participants|people|persons|individuals|volunteers|those) with [^.;,]{3,90}?(?=\s(?:must|should) have\b[^.;]{0,60}[<>≥≤\d])"
+    r"|(?:patients|subjects|participants|those) with (?:a )?(?:prior |previous |known )?history of [^.;,]{3,80}?(?=\s(?:must|should|need)\b)"
+    r")",
     re.I,
 )
 #: Where a sentence begins, also where the mark before it was lost: "... or amputation Shoulder lesions allowed".
@@ -25,8 +33,43 @@ _SENTENCE = re.compile(r"[.;:\n]\s|([a-z][a-z-]{0,30})\)? (?=[A-Z][a-z]+ [a-z])"
 _LEADING = frozenset(
     "and or nor with of for to the a an no not any prior previous concurrent in by from than plus including as on via other both either".split()
 )
+_RELATIVE = re.compile(r"\b(?:for )?(?:which|that|who)\b[^,;:]{0,90}(?=,)")
+_LOUD = re.compile(r"(?<=\w[\s)])OR\s(?=\S)")
+_STATEMENT = re.compile(r";\s|\.\s++(?=[A-Z(])")
+#: A word with a capital as at the beginning of a sentence, and what it then runs into.
+_COMMON = re.compile(r"[A-Z][a-z]{3,}(?=\s)")
+_RUN_INTO = re.compile(r"(?<![a-z])([a-z]{3,30})\s{1,9}$")
 _ALLOWED_SECTION = re.compile(r"\b(?:allowed|permitted|optional)\W*+$", re.I)
 _OR = re.compile(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?")
+
+
+@cache
+def _proper() -> frozenset[str]:
+    return frozenset(assets.facts("criteria")["proper"])
+
+
+@cache
+def heads() -> frozenset[str]:
+    """Nouns that close a name and that names may share, as :func:`kg.mesh.words` makes them alike."""
+    return frozenset(
+        w.stem
+        for head in (*assets.facts("criteria")["diseases"], *assets.facts("criteria")["heads"])
+        for w in words(head)
+    )
+
+
+@cache
+def diseases() -> frozenset[str]:
+    """Those of :func:`heads` that name a disease, rather than what is done about it."""
+    return frozenset(w.stem for head in assets.facts("criteria")["diseases"] for w in words(head))
+
+
+@cache
+def anew() -> re.Pattern[str]:
+    """Where a new statement begins although the mark before it was lost: the space before "Not pregnant"."""
+    plain = (w for w in assets.facts("headings")["starters"] if w[1:].islower() and w.lower() not in _proper())
+    starters = sorted(plain, key=lambda w: (-len(w), w))
+    return re.compile(rf"(?<=[a-z0-9)%\]])\s+(?=(?:{'|'.join(map(re.escape, starters))})\b(?! [A-Z]))")
 
 
 def listed(above: Sequence[str], section: str, exclusion: bool) -> tuple[str, bool]:
@@ -36,17 +79,48 @@ def listed(above: Sequence[str], section: str, exclusion: bool) -> tuple[str, bo
     """
     if any(bounds.pattern("excepts_list").search(item) for item in above):
         return "allowed", exclusion
-    denied = sum(negated(item, len(item.rstrip(" :"))) for item in above)
+    if not exclusion and any(bounds.pattern("shut_out").search(item) for item in above):
+        return "", True
+    denied = sum(_denies(item, exclusion) for item in above)
     return section, exclusion != bool(denied % 2)
+
+
+def _denies(item: str, exclusion: bool) -> bool:
+    """Whether an item denies what its list names; "..., for which there is no cure, including:" does not."""
+    item = _RELATIVE.sub("", item)
+    return negated(item, len(item.rstrip(" :")), exclusion=exclusion)
+
+
+class Statements:
+    """The statements of a criterion, for asking what kind of statement something stands in."""
+
+    def __init__(self, text: str) -> None:
+        ends = (m.end() for pattern in (_STATEMENT, anew()) for m in pattern.finditer(text))
+        self._starts = sorted({0, *ends})
+        self._text = text
+        self._said: dict[str, list[int]] = {}
+
+    def say(self, name: str, at: int) -> bool:
+        """Whether the statement around ``at`` has what the pattern ``name`` describes."""
+        if name not in self._said:
+            places = (bisect_right(self._starts, m.start()) for m in bounds.pattern(name).finditer(self._text))
+            self._said[name] = sorted(set(places))
+        return bisect_right(self._starts, at) in self._said[name]
+
+
+def under_allowed(text: str, section: str) -> bool:
+    """Whether a text stands under a heading such as "Allowed:"."""
+    return bool(_ALLOWED_SECTION.search(section)) and not re.match(r"\s*not?\b", text, re.I)
 
 
 def allowed_from(text: str, section: str) -> int:
     """Where in a text begins what it allows, rather than asks; its end when nothing is allowed."""
     if most := bounds.pattern("at_most").search(text):
         return most.start()
-    if re.match(r"\s*not?\b", text, re.I):
+    opens_denied = re.match(r"\s*not?\b", text, re.I)
+    if opens_denied and not (said := bounds.pattern("allowed").search(text)):
         return len(text)
-    if _ALLOWED_SECTION.search(section):
+    if under_allowed(text, section):
         return 0
     said = bounds.pattern("allowed").search(text)
     if not said:
@@ -54,7 +128,7 @@ def allowed_from(text: str, section: str) -> int:
     starts = [
         m.end() for m in _SENTENCE.finditer(text, 0, said.start()) if m[1] is None or m[1].lower() not in _LEADING
     ]
-    return starts[-1] if starts else 0
+    return starts[-1] if starts else len(text) if opens_denied else 0
 
 
 def under_condition(text: str, start: int, made: list[Constraint]) -> None:
@@ -70,6 +144,7 @@ def under_condition(text: str, start: int, made: list[Constraint]) -> None:
 
 def any_excludes(quote: Quote, made: list[Constraint]) -> None:
     """The things that one exclusion lists are alternatives, each excludes; things joined by "and" or "with" are not."""
+    made = [c for c in made if c.modality != "Allowed"]
     if len(made) < 2 or any(c.alternative for c in made):
         return
     number = 1
@@ -84,6 +159,30 @@ def any_excludes(quote: Quote, made: list[Constraint]) -> None:
     if number > 1:
         for one, which in zip(made, numbers, strict=True):
             one.alternative = which
+
+
+def loud_choice(quote: Quote, made: list[Constraint]) -> None:
+    """Number the alternatives that a capital OR parts: "aged 55 or over OR both ovaries removed"; what no constraint says is one too.
+
+    Where a disease is asked for first, the rest only says which of its cases are meant.
+    """
+    edges = [m.span() for m in _LOUD.finditer(quote.text)]
+    if not edges or quote.text.isupper() or any(one.alternative or one.applies_when for one in made):
+        return
+    starts = [end for _, end in edges]
+    parts = [bisect_right(starts, (one.evidence[0].start or 0) - quote.start) for one in made]
+    if any(one.kind == "Diagnosis" for one, part in zip(made, parts, strict=True) if part == 0):
+        return
+    for one, part in zip(made, parts, strict=True):
+        one.alternative = part + 1
+    for part in sorted({*range(len(edges) + 1)} - set(parts)):
+        start, end = (starts[part - 1] if part else 0), (edges[part][0] if part < len(edges) else len(quote.text))
+        said = quote.part(start, end).strip(" \t\n,.;:()")
+        if said:
+            unknown = Constraint(kind="Diagnosis", concept_label=" ".join(said.text.split()[:12]), modality="Required")
+            unknown.alternative = part + 1
+            unknown.cite(said)
+            made.append(unknown)
 
 
 def alternatives(text: str, found: list[bounds.Bound], made: list[Constraint]) -> None:
@@ -103,7 +202,30 @@ def alternatives(text: str, found: list[bounds.Bound], made: list[Constraint]) -
             constraint.alternative = 1 + bisect_right(cuts, bound.at)
 
 
-def negated(text: str, at: int) -> bool:
-    """Whether a negation before ``at`` reaches it: none of the words that end its scope stands between."""
-    last = max(bounds.pattern("negation").finditer(text, max(0, at - REACH), at), key=lambda m: m.end(), default=None)
-    return last is not None and not bounds.pattern("scope_ends").search(text, last.end(), at)
+def negated(text: str, at: int, *, exclusion: bool = False) -> bool:
+    """Whether a negation before ``at`` reaches it: none of the words that end its scope stands between.
+
+    In a list that excludes, "must not" and the like say so once more.
+    """
+    first = max(0, at - REACH)
+    last = max(bounds.pattern("negation").finditer(text, first, at), key=lambda m: m.end(), default=None)
+    if last is None or bounds.pattern("scope_ends").search(text, last.end(), at) or _lost(text, last.end(), at):
+        return False
+    again = exclusion and bounds.pattern("restated").search(text, max(0, last.start() - 8), min(at, last.end() + 12))
+    return not (again and again.end() >= last.end())
+
+
+def _lost(text: str, start: int, at: int) -> bool:
+    """Whether a new statement begins at ``at``, or between, although the mark before it was lost."""
+    return bool(anew().search(text, start, at)) or begins_anew(text, at, start)
+
+
+def begins_anew(text: str, at: int, start: int = 0) -> bool:
+    """Whether a name at ``at`` begins a statement of its own, run into the name before it: "viral infection Hepatitis B"."""
+    word = _COMMON.match(text, at)
+    return bool(
+        word
+        and word[0].lower() not in _proper()
+        and (before := _RUN_INTO.search(text, max(start, at - 40), at))
+        and words(before[1])[0].stem in heads()
+    )

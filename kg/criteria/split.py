@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from kg import assets
+from kg.criteria.bounds import pattern
 from kg.document import Quote
 from kg.record import Criterion, Passage
 
@@ -31,6 +32,7 @@ _INLINE_NUMBER = re.compile(r"(?<![^\s|(])\(?(\d{1,2})[.)]\s{1,5}(?=[A-Z≥≤<>
 _BEFORE_LIST = re.compile(r"[\s|(]*(?:(?:[a-z]{1,12} )?(?:inclusion|exclusion) criteria[\s:.-]*)?\(?", re.I)
 _CHOICE = re.compile(r";\s*(?:and/)?or\b|:[^;:]*+;|\beither\b", re.I)
 _SEMICOLONS = re.compile(r"(?:[^;()]|\([^()]*\))+")
+_GOES_ON = re.compile(r"\bOR\W*$")
 _TAIL = re.compile(r"(?<!\s)\s*+:?+\s*+$")
 
 
@@ -286,9 +288,17 @@ def above(criteria: Iterable[Criterion]) -> dict[str, list[str]]:
     """The texts of the items that each criterion is listed under, by its identifier, the nearest first."""
     by_id = {one.id: one for one in criteria}
     found: dict[str, list[str]] = {}
+    forgiving, beside = "", ""
     for one in by_id.values():
         parent = by_id.get(one.part_of)
         found[one.id] = [parent.text, *found[parent.id]] if parent else []
+        goes_on = _GOES_ON.search(one.text)
+        if forgiving and beside == one.part_of:  # "... except skin cancer OR" goes on here
+            found[one.id].insert(0, forgiving)
+            forgiving = forgiving if goes_on else ""
+        else:
+            forgiving = one.text if goes_on and pattern("excepts_list").search(one.text) else ""
+        beside = one.part_of
     return found
 
 
@@ -315,6 +325,8 @@ def split(passages: Iterable[Passage], text: str) -> list[Criterion]:
             if item.apart and section_glued:
                 section, section_glued = "", False
             whole = Quote.join(item.quote, item.parts[-1], text) if item.parts else item.quote
+            if not item.depth[1] and marked and whole.text.rstrip().endswith(":"):
+                section, section_glued = "", False  # "Patients must have:" ends what stood under "Allowed:"
             for piece in _labelled(whole):
                 if piece.heading:
                     section, stack = piece.quote.words, []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -40,7 +41,7 @@ def _starts() -> dict[str, int]:
     return starts
 
 
-def find(text: str, words: list[Word]) -> list[Named]:
+def find(text: str, words: Sequence[Word]) -> list[Named]:
     """The quantities named in ``text`` (whose words are given), from left to right, the longest at each place."""
     names, starts = _names(), _starts()
     found: list[Named] = []

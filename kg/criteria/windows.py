@@ -10,14 +10,14 @@ from kg.criteria.spans import Spans
 from kg.language import duration
 
 _WITHIN = re.compile(
-    r"(?:within|in|during|over|for|throughout|≤|<|less than|fewer than|up to|not more than|no more than|previous|prior|past|last|preceding|next|former|coming)"
+    r"(?:within|in|during|over|for|throughout|≤|<|less than|fewer than|up to|not more than|no more than|no greater than|not greater than|no longer than|not longer than|not exceeding|previous|prior|past|last|preceding|next|former|coming)"
     r"\s*+(?:(?:the|a|an|of|at|least|immediate|immediately|about|approximately)\s++){0,6}+"
     r"(?:past|last|previous|preceding|prior|recent|first|next|following|former|coming)?+\s*+\(?+\s*+$",
     re.I,
 )
 _AT_LEAST = re.compile(
-    r"(?:at least|≥|>=|>|〉|more than|greater than|a minimum of|minimum of|minimum|no less than|not less than|longer than|over|"
-    r"exceeding|greater than or equal to|at minimum)\s*+(?:(?:the|a|an|of|or equal to|past|last|previous)\s++){0,6}+\(?+\s*+$",
+    r"(?:at least|≥|>=|>|〉|(?<!\bno )(?<!\bnot )(?:more than|greater than|longer than|over|exceeding)|a minimum of|minimum of|minimum|no less than|not less than|"
+    r"greater than or equal to|at minimum)\s*+(?:(?:the|a|an|of|or equal to|past|last|previous)\s++){0,6}+\(?+\s*+$",
     re.I,
 )
 _LOOK_BACK = re.compile(r"\b(?:past|last|previous|preceding|prior|recent|next|former|coming)\s*+\(?+\s*+$", re.I)
@@ -29,7 +29,7 @@ _EVENT = re.compile(
     re.I,
 )
 #: Words that open a window reaching back or ahead.
-_BOUNDING = ("within", "previous", "prior", "past", "last", "preceding", "less", "<", "≤", "fewer", "up")
+_BOUNDING = ("within", "previous", "prior", "past", "last", "preceding", "less", "<", "≤", "fewer", "up", "no", "not")
 #: Words after a duration that say that the time lies between the event and now.
 _AFTERWARDS = ("after", "following", "post", "washout", "wash-out", "have", "elapsed", "since", "apart", "from", "or")
 _BEHIND = re.compile(r"\s*(?:or (?:more|longer|greater)|and (?:more|longer)|minimum)\b", re.I)

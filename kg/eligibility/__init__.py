@@ -94,8 +94,13 @@ def _of_criteria(trial: Trial, seen: Chart) -> Iterator[Verdict]:
         if one.part_of and not one.kind.startswith("Exclusion"):
             lists.setdefault(one.part_of, []).append(one.id)
     by_id = {one.id: one for one in trial.criteria}
-    for parent, items in lists.items():
-        if parent not in by_id or len(items) < 2 or not pattern("choice_list").search(by_id[parent].text):
+    chosen = [
+        items
+        for parent, items in lists.items()
+        if parent in by_id and pattern("choice_list").search(by_id[parent].text)
+    ]
+    for items in (*chosen, *_joined(trial.criteria)):
+        if len(items) < 2:
             continue
         if any(one.modality == "Forbidden" for item in items for one in by_id[item].constraints):
             continue  # "none of the following": each of them is asked
@@ -107,6 +112,20 @@ def _of_criteria(trial: Trial, seen: Chart) -> Iterator[Verdict]:
                     found[item] = (True in truths or None, f"{found[item][1]}; {other}")
     for one in trial.criteria:
         yield _of_criterion(one, *found[one.id])
+
+
+def _joined(criteria: list[Criterion]) -> Iterator[list[str]]:
+    """The items that "OR" at the end of one, or at the beginning of the next, makes a choice."""
+    chain: list[Criterion] = []
+    for one in (c for c in criteria if not c.kind.startswith("Exclusion")):
+        if chain and (
+            chain[-1].part_of != one.part_of
+            or not (pattern("or_behind").search(chain[-1].text) or pattern("or_before").match(one.text))
+        ):
+            yield [c.id for c in chain]
+            chain = []
+        chain.append(one)
+    yield [c.id for c in chain]
 
 
 def _of_criterion(criterion: Criterion, truth: Truth, reason: str) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -17,6 +17,9 @@ from kg.language.duration import days
 from kg.mesh import MeshIndex, words
 from kg.mesh.linker import link
 from kg.patient import Disease, Measure, Patient, Therapy, when
+
+#: Where MeSH files carcinomas, and neoplasms by the place and by the kind of their cells.
+_CARCINOMAS, _BY_SITE, _BY_KIND = ("C04.557.470.200",), ("C04.588",), ("C04.557",)
 
 
 class Thing(msgspec.Struct):
@@ -81,6 +84,25 @@ class Chart:
         filed = concept.exact or concept.broad
         return not filed or self.index.in_trees(filed, ("C", "F03", "F01")) or filed not in self.index.trees
 
+    def is_diagnostic(self, node: str) -> bool:
+        """Whether a node of the graph is a procedure that MeSH also files under diagnosis: a biopsy, an endoscopy."""
+        return self.index.in_trees(self.exact(node), ("E01",))
+
+    def _may_be(self, thing: Thing, asked: str, label: str = "") -> bool:
+        """Whether a tumor known by its place only may be of the kind that is asked for: a breast cancer is a carcinoma or not."""
+        elsewhere = name_of(label) - thing.name - name_of(self.index.labels.get(asked, "")) - _qualifiers()
+        return (
+            not elsewhere
+            and self.index.in_trees(asked, _CARCINOMAS)
+            and self.index.in_trees(thing.identifier, _BY_SITE)
+            and not self.index.in_trees(thing.identifier, _BY_KIND)
+        )
+
+    def _elsewhere(self, thing: Thing, label: str) -> bool:
+        """Whether a disease and what is asked for are named by different places: liver and brain metastases."""
+        here, there = thing.name & _places(), name_of(label) & _places()
+        return bool(here and there and not here & there)
+
     def _is(self, thing: Thing, node: str) -> Truth:
         """Whether a disease or therapy of the patient is one that a node of the graph names."""
         concept = self._concepts.get(node, Concept())
@@ -90,9 +112,15 @@ class Chart:
             if concept.exact in thing.within:
                 return True
             perhaps = assets.facts("patient")["perhaps"].get(concept.exact, ())
-            if any(one in thing.within for one in perhaps):
+            if any(one in thing.within for one in perhaps) or self._may_be(thing, concept.exact):
                 return None
-        elif concept.broad and (concept.broad in thing.within or thing.identifier in concept.within):
+        elif self._elsewhere(thing, concept.label):
+            return False
+        elif concept.broad and (
+            concept.broad in thing.within
+            or thing.identifier in concept.within
+            or self._may_be(thing, concept.broad, concept.label)
+        ):
             return None  # the node says more than the concept does
         # The patient's record says less than the criterion asks: a cancer may be the one that is meant.
         return (
@@ -173,6 +201,16 @@ class Chart:
         if known:
             return False, f"{label} is not among the patient's {name}, which are complete"
         return None, f"{label} is not among the patient's {name}, which may not be complete"
+
+
+@cache
+def _places() -> frozenset[str]:
+    return frozenset(assets.facts("patient")["places"])
+
+
+@cache
+def _qualifiers() -> frozenset[str]:
+    return frozenset(assets.facts("linking")["qualifiers"])
 
 
 @lru_cache(maxsize=16_384)

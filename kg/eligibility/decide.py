@@ -8,7 +8,8 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from kg import assets
-from kg.criteria.bounds import pattern
+from kg.criteria.bounds import canonical, pattern
+from kg.criteria.bounds import find as limits
 from kg.eligibility.bounds import bound
 from kg.eligibility.chart import Chart, ended, name_of, variable_of
 from kg.eligibility.requirements import Concept, Constraint, Criterion, Trial
@@ -19,10 +20,12 @@ from kg.patient import Therapy
 _WOMEN = re.compile(r"\b(?:wom[ae]n|females?)\b", re.I)
 _MEN = re.compile(r"\b(?:m[ae]n|males?)\b", re.I)
 _FOR_WOMEN = re.compile(
-    r"\W*+(?:(?:all|if|for|any)\s++)*+(?:wom[ae]n|females?)\b(?!\s*+(?:and|or|/)\s*+(?:m[ae]n|males?))", re.I
+    r"\W*+(?:(?:all|if|for|any)\s++)*+(?:wom[ae]n|females?)\b(?!,?\s*+(?:and|or|/)\b,?\s*+(?:if\s++)?(?:m[ae]n|males?))",
+    re.I,
 )
 _FOR_MEN = re.compile(
-    r"\W*+(?:(?:all|if|for|any)\s++)*+(?:m[ae]n|males?)\b(?!\s*+(?:and|or|/)\s*+(?:wom[ae]n|females?))", re.I
+    r"\W*+(?:(?:all|if|for|any)\s++)*+(?:m[ae]n|males?)\b(?!,?\s*+(?:and|or|/)\b,?\s*+(?:if\s++)?(?:wom[ae]n|females?))",
+    re.I,
 )
 #: What stands about a disease in words such as "if hepatic metastases are present".
 _OF_WHOM = re.compile(
@@ -39,7 +42,7 @@ def _apart(criterion: Criterion, one: Constraint, trial: Trial) -> list[str]:
     label = re.escape(one.concept_label.split(" ")[-1]) if one.concept_label else ""
     other = "|".join(assets.facts("patient")["other"])
     found = label and re.search(rf"\b(?:{other})\b[^.;]{{0,60}}?{label}", criterion.text, re.I)
-    return trial.conditions if found else []
+    return trial.conditions if found and one.modality == "Forbidden" else []
 
 
 def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
@@ -54,7 +57,10 @@ def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> 
     if one.kind in ("PriorTherapy", "ConcurrentTherapy") and one.concepts and not variable_of(one.concept_label):
         accept = _accepted(one, seen)
         found = [seen.has_therapy(node, accept) for node in one.concepts]
-        return some(truth for truth, _ in found), telling(found)
+        truth, reason = some(truth for truth, _ in found), telling(found)
+        if truth is False and all(seen.is_diagnostic(node) for node in one.concepts):
+            return None, f"{one.concept_label}: what was done to diagnose is not among a patient's therapies"
+        return truth, reason
     diseases = [node for node in one.concepts if seen.is_disease(node)]
     if one.kind in ("Diagnosis", "Demographic", "Biomarker") and diseases:
         apart = _apart(criterion, one, trial)
@@ -107,7 +113,7 @@ def _washed_out(one: Constraint, seen: Chart) -> Reasoned:
 
     found = [seen.has_therapy(node, too_recent) for node in one.concepts]
     truth = some(t for t, _ in found)
-    return opposite(truth), f"{telling(found)}; asked are {limit:.0f} days since"
+    return _narrowed(one, opposite(truth), truth, f"{telling(found)}; asked are {limit:.0f} days since")
 
 
 def _when(words_: str, seen: Chart) -> Truth:
@@ -119,16 +125,46 @@ def _when(words_: str, seen: Chart) -> Truth:
     asked_name = name_of(_OF_WHOM.sub("", words_))
     for thing in seen.diseases:
         if thing.name and thing.name == asked_name:
-            return bool(_NOT_THERE.search(words_)) == thing.entry.absent
+            other_way = bool(_NOT_THERE.search(words_)) != words_.lower().startswith("unless")
+            return other_way == thing.entry.absent
     for start, end, owners in seen.index.mentions(words_):
         named = words_[start:end]
+        owners = [one for one in owners if seen.index.in_trees(one, ("C", "F03"))]
+        if not owners:
+            continue
         nodes = {owner: Concept(label=named, exact=owner, within=set(seen.index.closure(owner))) for owner in owners}
         asked = seen.about(nodes)
-        truths.append(some(asked.has_disease(owner)[0] for owner in owners))
+        truth = some(asked.has_disease(owner)[0] for owner in owners)
+        more = asked_name - name_of(named)  # "liver involvement by tumor" is not any tumor
+        truths.append(None if truth and more else truth)
+    truths += [
+        bound(
+            Constraint(
+                variable=limit.variable,
+                comparator=limit.comparator,
+                value=str(limit.value),
+                unit=limit.unit,
+                relative_to=limit.relative_to,
+                canonical_value=str(canonical(limit) or ""),
+            ),
+            seen,
+        )[0]
+        for limit in limits(words_)
+        if limit.variable
+    ]
     if not truths:
         return None
-    found = every(truths)
-    return opposite(found) if _NOT_THERE.search(words_) else found
+    found = some(truths) if re.search(r"\bor\b", words_) else every(truths)
+    return opposite(found) if bool(_NOT_THERE.search(words_)) != words_.lower().startswith("unless") else found
+
+
+def _narrowed(one: Constraint, truth: Truth, held: Truth, reason: str) -> Reasoned:
+    """A truth that rests on what was ``held`` to be so, which words that no constraint says may narrow."""
+    return (
+        (None, f"{reason}; the words say more: {one.remainder}")
+        if held and one.remainder and one.kind != "Pregnancy"
+        else (truth, reason)
+    )
 
 
 def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
@@ -137,10 +173,13 @@ def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Re
         had, reason = _holds(one, criterion, trial, seen)
         return (True, reason) if had is False else (None, f"{reason}; how much or when, the words must tell")
     if one.modality == "Allowed":
+        if not one.concept_label and not one.variable:
+            return None, "is not understood well enough"
         return True, f"{one.concept_label or 'this'} is allowed"
     if one.kind == "PriorTherapy" and one.minimum_time_since and one.concepts and one.modality == "Required":
         return _washed_out(one, seen)
-    truth, reason = _holds(one, criterion, trial, seen)
+    held, reason = _holds(one, criterion, trial, seen)
+    truth, reason = _narrowed(one, held, held, reason)
     since = one.kind == "Diagnosis" and one.minimum_time_since and one.modality == "Required"
     if since and truth is not None and pattern("since").search(criterion.text):
         return (True, reason) if truth is False else (None, f"{reason}; how long ago, the words must tell")
@@ -233,6 +272,8 @@ def decide(criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
     if (sex == "male" and _FOR_WOMEN.match(criterion.text)) or (sex == "female" and _FOR_MEN.match(criterion.text)):
         return True, f"does not apply: the patient is {sex}"
     constraints = _unscored(criterion.constraints, seen)
+    # What is allowed beside what is asked decides nothing.
+    constraints = [one for one in constraints if one.modality != "Allowed"] or constraints
     always = [one for one in constraints if not one.alternative]
     found = [_of_group(group, criterion, trial, seen) for group in _groups(always)]
     ways: dict[str, list[Constraint]] = defaultdict(list)
@@ -253,4 +294,7 @@ def decide(criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
         decisive = [one for one in each if one[0] is truth] or each
         found.append((truth, deciding(decisive)))
     truth = every(t for t, _ in found)
-    return truth, deciding([one for one in found if one[0] is truth] or found)
+    reason = deciding([one for one in found if one[0] is truth] or found)
+    if truth and criterion.remainder:
+        return None, f"{reason}; the words say more: {criterion.remainder}"
+    return truth, reason

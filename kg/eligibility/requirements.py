@@ -38,6 +38,7 @@ class Constraint(msgspec.Struct, kw_only=True):
     concept_label: str = ""
     applies_when: str = ""
     alternative: str = ""
+    remainder: str = ""
     minimum_time_since: str = ""
     maximum_time_since: str = ""
 
@@ -50,6 +51,7 @@ class Criterion(msgspec.Struct, kw_only=True):
     kind: str
     text: str
     part_of: str = ""
+    remainder: str = ""
     constraints: list[Constraint] = []
 
 
@@ -105,10 +107,11 @@ class Requirements:
                     setattr(one, fields[field], iri.local(value.value))
         criteria: dict[str, Criterion] = {}
         query = (
-            f"SELECT ?trial ?criterion ?kind ?order ?text ?above WHERE {{ {self._only} ?trial tk:hasCriterion ?criterion . "
-            "?criterion tk:order ?order ; tk:text ?text ; a ?kind . FILTER(?kind != tk:Criterion) OPTIONAL { ?criterion tk:partOf ?above } }"
+            f"SELECT ?trial ?criterion ?kind ?order ?text ?above ?left WHERE {{ {self._only} ?trial tk:hasCriterion ?criterion . "
+            "?criterion tk:order ?order ; tk:text ?text ; a ?kind . FILTER(?kind != tk:Criterion) "
+            "OPTIONAL { ?criterion tk:partOf ?above } OPTIONAL { ?criterion tk:remainder ?left } }"
         )
-        for trial, node, kind, order, text, above in self._rows(query):
+        for trial, node, kind, order, text, above, left in self._rows(query):
             if trial and node and kind and order and text and trial.value in found and node.value not in criteria:
                 one_criterion = Criterion(
                     id=node.value,
@@ -116,6 +119,7 @@ class Requirements:
                     kind=iri.local(kind.value),
                     text=text.value,
                     part_of=above.value if above else "",
+                    remainder=left.value if left else "",
                 )
                 criteria[node.value] = one_criterion
                 found[trial.value].criteria.append(one_criterion)

@@ -49,13 +49,14 @@ def stem(word: str) -> str:
     return word
 
 
-def words(text: str) -> list[Word]:
+@lru_cache(maxsize=8)  # several readers ask for the words of one statement, one after the other
+def words(text: str) -> tuple[Word, ...]:
     """The words of ``text``, each made alike, with its place. Punctuation and possessives are left out."""
     lowered = text.lower()
     if len(lowered) != len(text):  # a letter whose lower case is longer (İ): keep the places true
         lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     lowered = _POSSESSIVE.sub(lambda m: " " * len(m.group()), lowered)
-    return [Word(stem(m.group()), m.start(), m.end()) for m in _WORD.finditer(lowered)]
+    return tuple([Word(stem(m.group()), m.start(), m.end()) for m in _WORD.finditer(lowered)])
 
 
 def key(text: str) -> str:

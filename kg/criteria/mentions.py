@@ -1,0 +1,195 @@
+"""The diseases and therapies that a criterion names, and whether it asks for them or only mentions them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+
+from kg import assets
+from kg.criteria import bounds, scope
+from kg.criteria.spans import Spans
+from kg.criteria.windows import Window
+from kg.mesh import MeshIndex, words
+from kg.mesh.linker import choose
+
+#: How a criterion about a therapy begins.
+THERAPY_CUE = re.compile(r"(?:no |not |any )?(?:other )?(?:prior|previous|concurrent|concomitant)\b", re.I)
+_THERAPY = ("D", "E02", "E04")
+_DIAGNOSIS = ("C", "F03")
+_PLANNED = re.compile(
+    r"\b(?:amenable|candidates?|eligible|suitable|fit|planned|scheduled|indications?|need) (?:to|for)\b[^.;,]{0,40}$",
+    re.I,
+)
+#: A letter that goes on with a list: "B or C", "A, B and C".
+_LETTER = re.compile(r"\s*(?:,|/|or|and|and/or)\s*(?:or\s+|and\s+)?([A-Z])\b")
+#: What a drug named before it is not given for: "insulin pump", "surgery date".
+_NOT_GIVEN = re.compile(
+    r"[-\s](?:pumps?|sensitivity|resistance|levels?|metabolism|absorption|deficiency|receptors?|dates?|day|counting|research)\b",
+    re.I,
+)
+_OTHER_TUMOR = re.compile(
+    r"\bor (?:any )?other (?:[a-z-]{1,20} ){0,2}(tumou?rs?)\b(?! (?:lysis|marker|necrosis))", re.I
+)
+_OR = re.compile(r"\s(?:or|and|and/or)\s")
+_FOR = re.compile(r"\b(?:for|in) (?:(?!with\b)[\w-]{1,20} ){0,4}$", re.I)
+#: What is an alternative to metastatic disease: "inoperable, recurrent or metastatic disease".
+_STAGE = re.compile(
+    r"(?:locally[\s-])?(?:advanced|recurrent|relapsed|residual|persistent|progressive|inoperable|unresectable|nonresectable|non-resectable|refractory|primary)",
+    re.I,
+)
+#: A word that shares the last word of the name after it: "cardiac" in "cardiac or renal disease".
+_SHARING = re.compile(r"(?<![\w-])((?:locally\s)?[\w-]{3,30})\s?(?:,|/|,?\s(?:and/or|or|and))\s?$")
+
+
+@cache
+def _vague() -> frozenset[str]:
+    return frozenset(assets.facts("criteria")["vague"])
+
+
+@dataclass(slots=True)
+class Mention:
+    """A concept of MeSH in a criterion."""
+
+    start: int
+    end: int
+    identifier: str
+    therapy: bool
+    window: Window | None = None
+    said: str = ""
+    used: bool = field(default=False)
+
+
+def find(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list[Mention]:
+    found: list[Mention] = []
+    busy = Spans(taken)
+    for start, end, owners in index.mentions(text):
+        if all(w.stem in _vague() for w in words(text[start:end])) or bounds.pattern("contraception").search(
+            text, start, end
+        ):
+            continue
+        if busy.touch(start, end):
+            continue
+        identifier = choose(owners, "Any", index)
+        again = found and found[-1].identifier == identifier and text[found[-1].end : start].strip() == "("
+        if again:
+            continue  # the abbreviation in brackets after the name
+        if identifier and index.in_trees(identifier, _DIAGNOSIS):
+            found += _same_tail(text, start, end, index, busy)
+            identifier = _of_same(text, found, start, end, identifier, index)
+            plainer = assets.facts("criteria")["stands_for"].get(identifier, "")
+            said = text[start:end].rsplit(None, 1)[-1] if plainer else ""
+            found.append(Mention(start, end, plainer or identifier, False, said=said))
+            found += _same_head(text, start, end, index)
+        elif identifier and index.in_trees(identifier, _THERAPY):
+            found.append(Mention(start, end, identifier, True))
+    return [*found, *_others(text, found, index, busy)]
+
+
+def _others(text: str, found: list[Mention], index: MeshIndex, busy: Spans) -> list[Mention]:
+    """Tumors at the end of a list, where nothing but "or other solid tumor" names them."""
+    spans = [m.span(1) for m in _OTHER_TUMOR.finditer(text)]
+    if not spans:
+        return []
+    known, owners = Spans((m.start, m.end) for m in found), index.find("neoplasms")
+    return [
+        Mention(*span, owners[0], False) for span in spans if owners and not (known.touch(*span) or busy.touch(*span))
+    ]
+
+
+def _same_head(text: str, start: int, end: int, index: MeshIndex) -> list[Mention]:
+    """What shares the head of a name: hepatitis C in "hepatitis B or C"."""
+    found: list[Mention] = []
+    head, _, letter = text[start:end].rpartition(" ")
+    while len(letter) == 1 and (other := _LETTER.match(text, end)):
+        owners = index.find(f"{head} {other[1]}")
+        if not owners:
+            break
+        found.append(Mention(other.start(1), other.end(1), owners[0], False))
+        end = other.end(1)
+    return found
+
+
+def _same_tail(text: str, start: int, end: int, index: MeshIndex, busy: Spans) -> list[Mention]:
+    """What shares the last word of a name: heart disease in "cardiac, pulmonary, or renal disease"."""
+    tail = words(text[start:end])[-1:]
+    found: list[Mention] = []
+    if not tail or tail[0].stem not in scope.heads():
+        return found
+    head = text[start:end][tail[0].start : tail[0].end]
+    spread = text[start:end].lower().startswith("metasta")
+    while (other := _SHARING.search(text, max(0, start - 40), start)) and not busy.touch(*other.span(1)):
+        owners = [one for one in index.find(f"{other[1]} {head}") if index.in_trees(one, _DIAGNOSIS)]
+        if not owners and not (spread and _STAGE.fullmatch(other[1])):
+            break
+        start = other.start(1)
+        found.append(Mention(*other.span(1), owners[0] if owners else "", False, said=f"{other[1]} {head}"))
+    return found[::-1]
+
+
+def kind(text: str, mention: Mention, therapy_before: bool) -> str:
+    """PriorTherapy, ConcurrentTherapy or Diagnosis; "" for a mere mention."""
+    lead = text[max(0, mention.start - scope.REACH) : mention.start]
+    if mention.therapy and _NOT_GIVEN.match(text, mention.end):
+        return ""
+    if not mention.therapy:
+        after_therapy = therapy_before or THERAPY_CUE.match(text)
+        if re.match(
+            r"[-\s]*(?:resistant|refractory|naive|specific|test|drugs?|vaccine)",
+            text[mention.end : mention.end + 20],
+            re.I,
+        ):
+            return ""
+        return "" if after_therapy and bounds.pattern("purpose").search(lead) else "Diagnosis"
+    if mention.window and mention.window.bound == "minimum":
+        return "PriorTherapy"
+    if _PLANNED.search(lead):
+        return ""
+    prior = _last(bounds.pattern("prior"), lead)
+    concurrent = _last(bounds.pattern("concurrent"), lead)
+    if prior < 0 and concurrent < 0:
+        return "PriorTherapy" if mention.window else ""
+    if bounds.pattern("purpose").search(lead) and max(prior, concurrent) < len(lead) - 40:
+        return ""
+    return "PriorTherapy" if prior > concurrent else "ConcurrentTherapy"
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    return max((match.start() for match in pattern.finditer(text)), default=-1)
+
+
+def _of_same(text: str, found: list[Mention], start: int, end: int, identifier: str, index: MeshIndex) -> str:
+    """The concept of a lone noun that shares the words before its neighbour: "central nervous system infections or neoplasms"."""
+    alone = " " not in text[start:end].strip() and found and not found[-1].therapy
+    if not alone or not _OR.fullmatch(text, found[-1].end, start):
+        return identifier
+    before = text[max(0, found[-1].start - 60) : found[-1].end].split()
+    for count in range(4, 0, -1):
+        shared = [
+            one for one in index.find(" ".join([*before[-count - 1 : -1], text[start:end]])) if len(before) > count
+        ]
+        if shared and index.in_trees(shared[0], _DIAGNOSIS):
+            return shared[0]
+    return identifier
+
+
+def whom(text: str, mention: Mention) -> tuple[int, int] | None:
+    """Where it stands for whom a statement is, when the name only says so: "in patients with solid tumors"."""
+    first = max(0, mention.start - 90)
+    before = bounds.pattern("whom_before").search(text, first, mention.start)
+    if before:
+        return before.start(), mention.end
+    lead = _FOR.search(text, first, mention.start)
+    behind = bounds.pattern("whom_behind").match(text, mention.end)
+    return (lead.start(), behind.end()) if lead and behind else None
+
+
+def is_mere(text: str, mention: Mention) -> bool:
+    """Whether a name only stands for something else: a risk of it, contact with those who have it, a moment, a greatest number."""
+    first = max(0, mention.start - 90)
+    if bounds.pattern("few").search(text, first, mention.start):
+        return True
+    if not mention.therapy:
+        return bool(bounds.pattern("mere").search(text, first, mention.start))
+    least = mention.window is not None and mention.window.bound == "minimum"
+    return not least and bool(bounds.pattern("moment").search(text, first, mention.start))

@@ -1,0 +1,105 @@
+"""Stages and classes that are no plain numbers: NYHA III-IV, ASA I or II, T1b-T2a N0 M0."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from kg.criteria.variables import Named
+
+#: The greatest value of a score, beyond which a number is none.
+GREATEST = {"EcogStatus": 5, "NyhaClass": 4, "AsaScore": 6}
+_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6}
+_CLASSES = re.compile(
+    r"[\s:()]*+(?:(?:functional|physical|status|class(?:es|ification)?|grade|score|heart failure|stage|of)[\s:]*+)*+(≥|>=|≤|<=|>|<|greater than|at least)?\s*+"
+    r"(IV|V?I{1,3}|V)(?:\s*+(?:-|–|to|or|/|and|,)\s*+(IV|V?I{1,3}|V))?(?![A-Za-z])(?:\s*+(or (?:greater|higher|above|worse|more|less|lower|better)))?"
+)
+#: The categories of the TNM system (UICC, TNM Classification of Malignant Tumours), with the letters before them that say how they were found.
+_TNM = re.compile(
+    r"(?<![\w-])(?:[cpry]{1,2})?([TN]|M(?=[01]))([0-4])[a-d]?(?:\s?(?:-|–|to|or|/|,|and)\s?\1?([0-4])[a-d]?)?(?![\w-])(?!\s(?:hyperintense|hypointense|signal|blasts|lesions?|weighted|MRI|images?|cells?|level|vertebra|segment))"
+)
+_TUMORS = re.compile(
+    r"\b(?:TNM|tumou?rs?|stages?|staged|cancers?|carcinomas?|adenocarcinomas?|disease|primary|melanoma|[TNM][0-4X][a-d]?)\b",
+    re.I,
+)
+_CATEGORY = {"T": "TnmTumor", "N": "TnmNodes", "M": "TnmMetastasis"}
+#: How near to a category another one, or a word about tumors, stands.
+_NEAR = 30
+#: Grades of a letter and a number, of which a criterion gives several: "fibrosis F3 or F4", "Montreal classification E1-E2".
+_LETTERED = re.compile(
+    r"(?<![\w-])(?<!item )(?<!items )([A-Z])(\d)(?:\s?(?:,|-|–|or|to|and|,\s?or)\s?\1(\d)){1,3}(?![\w-])"
+)
+_SCALED = re.compile(r"\b(?:index|classification|scores?|grades?|stages?|levels?|scale|fibrosis|ambulator)\b", re.I)
+
+
+class Grade(NamedTuple):
+    """A bound on a stage or class: its place, the variable, and how the person's value must stand to it. ``at``: where the number begins."""
+
+    start: int
+    end: int
+    variable: str
+    comparator: str
+    value: int
+    at: int
+
+
+def find(text: str, found: Sequence[Named]) -> Iterator[Grade]:
+    """The stages and classes of a text; ``found`` are the quantities that it names."""
+    yield from _classes(text, found)
+    yield from _categories(text)
+    yield from _lettered(text)
+
+
+def _lettered(text: str) -> Iterator[Grade]:
+    for match in _LETTERED.finditer(text):
+        around = text[max(0, match.start() - 2 * _NEAR) : match.start()], text[match.end() : match.end() + _NEAR]
+        low, high = int(match[2]), int(match[3])
+        if low < high and match[1] not in "TNMCLS" and any(_SCALED.search(part) for part in around):
+            yield Grade(*match.span(), "", "ge", low, match.start(2))
+            yield Grade(*match.span(), "", "le", high, match.start(2))
+
+
+def _categories(text: str) -> Iterator[Grade]:
+    """Categories of the TNM system; the letter behind one (T1b) is left out."""
+    for match in _TNM.finditer(text):
+        around = text[max(0, match.start() - _NEAR) : match.start()], text[match.end() : match.end() + _NEAR]
+        if not any(_TUMORS.search(part) for part in around):
+            continue
+        low, high = int(match[2]), int(match[3] or match[2])
+        place = (*match.span(), _CATEGORY[match[1]])
+        if low == high:
+            yield Grade(*place, "eq", low, match.start(2))
+        elif low < high:
+            yield Grade(*place, "ge", low, match.start(2))
+            yield Grade(*place, "le", high, match.start(2))
+
+
+def _classes(text: str, found: Sequence[Named]) -> Iterator[Grade]:
+    """Classes in Roman numerals: NYHA III-IV, ASA I or II."""
+    for named in found:
+        if named.variable not in ("NyhaClass", "AsaScore"):
+            continue
+        match = _CLASSES.match(text, named.end)
+        if not match:
+            continue
+        low, high = _ROMAN[match[2]], _ROMAN[match[3]] if match[3] else None
+        span = (named.start, match.end())
+        sign = {
+            "≥": "ge",
+            ">=": "ge",
+            "at least": "ge",
+            "≤": "le",
+            "<=": "le",
+            ">": "gt",
+            "greater than": "gt",
+            "<": "lt",
+        }.get(match[1] or "", "")
+        if match[4]:
+            sign = "ge" if match[4].split()[1] in ("greater", "higher", "above", "worse", "more") else "le"
+        if high is not None and not sign:
+            yield Grade(*span, named.variable, "ge", min(low, high), match.start(2))
+            if max(low, high) != GREATEST[named.variable]:
+                yield Grade(*span, named.variable, "le", max(low, high), match.start(2))
+        else:
+            yield Grade(*span, named.variable, sign or "eq", low, match.start(2))
