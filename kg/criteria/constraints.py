@@ -27,7 +27,7 @@ _JOINED = re.compile(r"(?:\s?\([^()]{1,20}\))?\s?,\s?|(?:\s?\([^()]{1,20}\))?[\s
 #: A list of therapies with semicolons, of which one time is asked: "since prior radiotherapy; total lung radiotherapy; or ...".
 _LISTED = re.compile(r"[a-z\s,-]{0,90}+(?:;\s(?:or |and )?[a-z\s,-]{3,90}+){1,4}.$", re.S)
 #: A statement about donors.
-_DONORS = re.compile(r"\W*(?:[\w-]+\s){0,3}donors?\b(?! (?:lymphocyte|leukocyte|specific))", re.I)
+_DONORS = re.compile(r"[\W_]{0,9}+(?:\w[\w-]{0,29}+\s){0,3}donors?\b(?! (?:lymphocyte|leukocyte|specific))", re.I)
 #: How long a criterion may be that is read as alternatives: longer ones say several things.
 _ONE_STATEMENT = 220
 _EITHER = re.compile(r",?\s(?:OR|or)\s")
