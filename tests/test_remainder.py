@@ -87,6 +87,13 @@ def test_words_that_no_constraint_says(text: str, exclusion: bool, narrowing: li
         (IN.format("Patients previously treated with warfarin may have an operation"), WELL, "met"),
         (IN.format("At least 3 weeks since acceptable radiotherapy"), {"therapies": [{"name": "radiotherapy", "end": "2026-02-20"}]}, "cannot tell"),
         (IN.format("Seronegative for hepatitis B and C"), WELL, "met"),
+        (IN.format("Asthma (all degrees are allowed)"), WELL, "not met"),
+        (IN.format("Use of warfarin will not constitute an exclusion"), WELL, "met"),
+        (IN.format("Participants under 18 years of age must have the consent of a parent"), {"age": 40}, "cannot tell"),
+        (OUT.format("Children of 13 years and older are eligible"), {"age": 40}, "met"),
+        (OUT.format("Unstable or severe hepatic, gastrointestinal or kidney disease"), {"conditions": ["gastrointestinal stromal tumor"]}, "cannot tell"),
+        (OUT.format("Hepatic, gastrointestinal or kidney disease"), {"conditions": ["gastrointestinal stromal tumor"]}, "not met"),
+        (IN.format("Children aged 7-10, with an IQ > 80"), {"age": 9}, "cannot tell"),
         # What shares its words with a neighbour.
         (IN.format("Locally advanced or metastatic disease"), WELL, "cannot tell"),
         (IN.format("Locally advanced or metastatic disease"), {"conditions": ["liver metastases"]}, "met"),

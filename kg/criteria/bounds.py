@@ -52,6 +52,11 @@ _OCCASIONS = re.compile(
     r"\s+(?:(?:separate|different|consecutive)\s+)?(?:occasions?|readings?|measurements?|visits?|determinations?)\b",
     re.I,
 )
+#: Words between two numbers that show that the second is no age: "aged 7-10, and have IQ > 80".
+_OTHER_WORDS = re.compile(
+    r"\b(?!(?:years?|yrs?|yo|of|age[ds]?|old|and|or|to|but|not|no|is|are|be|than|inclusive|months?|through|between|for|with|in|the|if|women|men|males?|females?|girls?|boys?|children|adults?|more|less|at|least|most|up|over|under|above|below|equal|greater|younger|older)\b)[a-z]{2,}",
+    re.I,
+)
 _LENGTHS = ("mm", "cm", "m", "[in_i]")
 #: What a scale runs over: "pain > 5 (0-10 scale)", "2 or more (based on a scale of 0-4)".
 _SCALE = re.compile(r"[(,]\s*+(?:[a-z]+ ){0,5}(?:range[ds]?|scale|scored?)?(?: (?:of|from))?\s*+:?+\s*+$", re.I)
@@ -103,6 +108,9 @@ _OTHERS = re.compile(
 #: Between a bound and the ages that it is for: "at least 750 (under 12 months of age)".
 #: Before the age under which somebody else must agree.
 _ASSENT = re.compile(r"\b(?:consents?|assents?)\b[^.;]{0,60}\b(?:for|if|when|from)\b[^.;]{0,40}$", re.I)
+_ASSENT_BEHIND = re.compile(
+    r"(?: of age)?[^.;\d]{0,30}\b(?:must|should|require|need)\b[^.;]{0,30}\b(?:consents?|assents?)\b", re.I
+)
 _BRACKET = re.compile(r"\s*+[\w/^³]{0,12}\s*+\(\s*+")
 _TIMED = frozenset({"a", "mo", "wk", "d"})
 
@@ -219,7 +227,9 @@ def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previou
             return after[:1] if directly else []
         if directly and (previous_end > nearest.end or len(gap) > 40):
             return after[:1]
-        if nearest.variable == "Age" and not one.unit and len(gap) > 45:
+        between = text[max(nearest.end, previous_end) : one.start]
+        told = nearest.variable == "Age" and not one.unit
+        if told and (len(gap) > 45 or (previous_end > nearest.end and _OTHER_WORDS.search(between))):
             return []  # "age 65 and under who have failed at least 1 therapy"
         if len(gap) <= 90:
             return [v for v in _chain(found, before[-1], text) if _fits(v.variable, one)]
@@ -384,7 +394,8 @@ def find(text: str, section: str = "") -> list[Bound]:
         if not names and headed and not one.spelled and (timed or headed[0] not in _timed_variables()):
             names = headed[:1]
         label = ""
-        if names == ["Age"] and _ASSENT.search(text, max(clause, one.start - 70), one.start):
+        signs = _ASSENT.search(text, max(clause, one.start - 70), one.start) or _ASSENT_BEHIND.match(text, one.end)
+        if names == ["Age"] and signs:
             continue  # who signs for the young
         if names == ["Age"] and (others := _OTHERS.search(text, max(clause, one.start - 60), one.start)):
             names, label = [""], f"age: {' '.join(others[1].split())}"

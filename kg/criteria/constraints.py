@@ -95,25 +95,35 @@ def constraints(
     if donors := _DONORS.match(text):
         for one in made:
             one.applies_when = one.applies_when or " ".join(donors[0].split())
+    _modalities(quote, made, statements, exclusion, section)
+    made.sort(key=lambda c: (c.evidence[0].start or 0, c.evidence[0].end or 0))
+    if exclusion:
+        scope.any_excludes(quote, made)
+    else:
+        scope.loud_choice(quote, made)
+    return made
+
+
+def _modalities(
+    quote: Quote, made: list[Constraint], statements: scope.Statements, exclusion: bool, section: str
+) -> None:
+    """Say of each constraint whether what it speaks of must, must not or may hold."""
+    text = quote.text
     wholly = scope.under_allowed(text, section)
-    asked = not wholly and "exclu" not in text and all(one.kind not in _MAY_BE_ALLOWED for one in made)
-    allowed = quote.start + (len(text) if asked else scope.allowed_from(text, section))
+    asked = not (wholly or exclusion or "exclu" in text) and all(one.kind not in _MAY_BE_ALLOWED for one in made)
+    allowed = len(text) if asked else scope.allowed_from(text, section)
     for one in made:
         at = (one.evidence[0].start or 0) - quote.start
         barred = exclusion or statements.say("shut_out", at)
-        one.modality = (
-            "Allowed"
-            if quote.start + at >= allowed and (wholly or one.kind in _MAY_BE_ALLOWED or statements.say("no_bar", at))
-            else ("Forbidden" if barred != one.negated else "Required")
+        let_in = at >= allowed and (
+            wholly
+            or one.kind in _MAY_BE_ALLOWED
+            or statements.say("no_bar", at)
+            or (exclusion and one.kind == "Demographic" and statements.say("allowed", at))
         )
+        one.modality = "Allowed" if let_in else "Forbidden" if barred != one.negated else "Required"
         if one.modality == "Allowed":
             one.negated = False
-    made.sort(key=lambda c: (c.evidence[0].start or 0, c.evidence[0].end or 0))
-    if not exclusion:
-        scope.loud_choice(quote, made)
-    if exclusion:
-        scope.any_excludes(quote, made)
-    return made
 
 
 def _timed_test(made: list[Constraint], quote: Quote) -> list[Constraint]:
@@ -277,10 +287,7 @@ def _therapies_and_diagnoses(
         else:
             one.cite(quote.part(mention.start, mention.end))
         kept.append((mention, one))
-    for start, end in people:
-        for near, one in kept:
-            if not one.applies_when and _same_clause(text, min(start, near.end), max(end, near.start)):
-                one.applies_when = " ".join(text[start:end].split())
+    _for_whom(text, people, kept)
     unknown = [] if exclusion else _unknown_alternatives(quote, kept)
     _either(text, kept)
     for number, (_, one) in enumerate(kept if unknown else [], 1):
@@ -309,9 +316,19 @@ def _therapies_and_diagnoses(
             yield _unnamed(quote, window, exclusion)
 
 
+def _for_whom(text: str, people: list[tuple[int, int]], kept: list[tuple[Mention, Constraint]]) -> None:
+    """What a statement asks of some people, it asks of those only."""
+    starts = [mention.start for mention, _ in kept]
+    for start, end in people:
+        near = slice(bisect_left(starts, start - scope.REACH), bisect_right(starts, end + scope.REACH))
+        for mention, one in kept[near]:
+            if not one.applies_when and _same_clause(text, min(start, mention.end), max(end, mention.start)):
+                one.applies_when = " ".join(text[start:end].split())
+
+
 def _is_example(text: str, kept: list[tuple[Mention, Constraint]], mention: Mention) -> bool:
     """Whether a disease only illustrates the one before it that must be there: "cancer, including melanoma"."""
-    before, one = next(((m, c) for m, c in reversed(kept) if c.kind == "Diagnosis"), (None, None))
+    before, one = next(((m, c) for m, c in reversed(kept[-8:]) if c.kind == "Diagnosis"), (None, None))
     if before is None or one is None or one.negated or mention.therapy or mention.start - before.end > scope.REACH:
         return False
     cue = bounds.pattern("examples").search(text, before.end, mention.start)

@@ -27,6 +27,7 @@ _ASKS = re.compile(r"\s*(?:with|without|have|has|had|must|be|is|are|can|no|not|a
 #: How words end that only say of what kind something is.
 _ADJECTIVE = re.compile(r"(?:ic|al|ous|ive|ed|ary|able|ible|ant|ent|ar|ing|ory|ful|less|ere|ute|te|ly|or)$")
 _OPENING = re.compile(r"[;(]|\.\s")
+_JOINT = re.compile(r"[\s,/]*+(?:(?:and/or|and|or)\s)?")
 _STOP = re.compile(r"[;)]|\.\s|$")
 #: How many words a remainder keeps.
 _MOST = 24
@@ -110,7 +111,8 @@ def leave(quote: Quote, made: Sequence[Constraint]) -> list[str]:
     """
     text = quote.text
     covered = Spans(_covered(quote, made))
-    examples = Spans(_examples(text))
+    illustrated = _examples(text)
+    examples = Spans(illustrated)
     open_words = [
         w
         for w in words(text)
@@ -135,15 +137,29 @@ def leave(quote: Quote, made: Sequence[Constraint]) -> list[str]:
     for word in open_words:
         number = bisect_right(starts, word.start) - 1
         said = text[word.start : word.end]
-        for one in owners[number]:
-            one.remainder.append(said)
         after = segments[number + 1][0] if number + 1 < len(segments) else len(text)
-        exemplified = not own[number] and bounds.pattern("examples").search(text, segments[number][1], after)
-        if not owners[number] or exemplified:
+        stretch = next((s for s in illustrated if segments[number][1] <= s[0] < after), None)
+        exemplified = stretch is not None and not own[number]
+        narrowed = owners[number]
+        if stretch and exemplified:
+            narrowed = [one for one in made if stretch[0] <= _place(quote, one)[0] < stretch[1]]
+        for one in narrowed if own[number] or word.stem not in _facts("kinds") else ():
+            one.remainder.append(said)
+        if not owners[number] or exemplified or (not own[number] and word.stem in _facts("kinds")):
             left.append(said)
+    for before, one in pairwise(made):
+        if before.concept and before.remainder and not one.remainder and _shares(quote, before, one):
+            one.remainder = list(before.remainder)
     for one in made:
         one.remainder = [" ".join(one.remainder[:_MOST])] if one.remainder else []
     return [" ".join(left[:_MOST])] if left else []
+
+
+def _shares(quote: Quote, before: Constraint, one: Constraint) -> bool:
+    """Whether the first of two neighbours in a list has its last word from the second: "severe hepatic or kidney disease"."""
+    (start, end), (after, _) = _place(quote, before), _place(quote, one)
+    last = before.concept_label.rpartition(" ")[2]
+    return bool(last and last not in quote.text[start:end] and _JOINT.fullmatch(quote.text, end, max(end, after)))
 
 
 def _examples(text: str) -> list[tuple[int, int]]:
@@ -191,7 +207,7 @@ def _attached(text: str, segments: Sequence[tuple[int, int]], owners: list[list[
             continue  # "sedentary people, free of heart disease": not denied
         between = text[end : segments[number + 1][0]]
         joined = not _HARD.search(between) and "(" not in between
-        if joined and len(inside) <= 2 and not _facts("kinds") & set(inside):
+        if joined and len(inside) <= 2:
             found[number] = found[number + 1]
     return found
 

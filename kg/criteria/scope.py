@@ -128,6 +128,10 @@ def allowed_from(text: str, section: str) -> int:
     starts = [
         m.end() for m in _SENTENCE.finditer(text, 0, said.start()) if m[1] is None or m[1].lower() not in _LEADING
     ]
+    first = starts[-1] if starts else 0
+    bracket = max(text.rfind("(", first, said.start()), text.rfind("[", first, said.start()))
+    if bracket >= 0 and not re.search(r"[)\]]", text[bracket : said.start()]):
+        return bracket + 1  # "(all stages are allowed)"
     return starts[-1] if starts else len(text) if opens_denied else 0
 
 
