@@ -22,7 +22,7 @@ from kg.serve.guard import DEPTH, Refused, look, resolved, tokens
 from kg.serve.pool import Ended, Limits, Pool
 from kg.serve.protocol import with_dataset
 from kg.serve.worker import Request
-from tests_support import BEARER, TOKEN, client_of, store_with
+from tests_support import BEARER, TOKEN, client_of, store_with, yes
 
 # What is refused ------------------------------------------------------------------------------------------------------
 
@@ -51,7 +51,7 @@ def test_nesting_is_bounded(served: TestClient, kind: str) -> None:
         got = served.post("/sparql", content=text.encode(), headers={"Content-Type": "application/sparql-query"})
         assert got.status_code == 400, (kind, n)
         assert "nested" in got.json()["detail"] or "row" in got.json()["detail"]
-    assert served.get("/sparql", params={"query": "ASK {}"}).json()["boolean"]
+    assert yes(served, "ASK {}")
 
 
 def test_moderate_nesting_is_answered(served: TestClient) -> None:
@@ -210,8 +210,8 @@ def test_updates_need_the_token_and_no_other_page(writable: TestClient, way: str
     if not allowed:
         assert got.status_code == (403 if origin == "http://evil.example" else 401)
     assert got.headers.get("access-control-allow-origin") is None or not allowed
-    there = writable.get("/sparql", params={"query": "ASK { GRAPH <g:g> { ?s ?p ?o } }"}).json()["boolean"]
-    gone = not writable.get("/sparql", params={"query": "ASK { GRAPH <g:0> { ?s ?p ?o } }"}).json()["boolean"]
+    there = yes(writable, "ASK { GRAPH <g:g> { ?s ?p ?o } }")
+    gone = not yes(writable, "ASK { GRAPH <g:0> { ?s ?p ?o } }")
     assert (gone if way == "graph delete" else there) is allowed
 
 
@@ -308,7 +308,7 @@ def test_a_runaway_query_ends_and_the_others_go_on(impatient: TestClient, name: 
     time.sleep(0.3)
     busy = [worker._process.pid for _, _, worker in list(pool._running.values())]
     begun = time.monotonic()
-    assert impatient.get("/sparql", params={"query": "ASK {}"}).json()["boolean"]
+    assert yes(impatient, "ASK {}")
     assert time.monotonic() - begun < 10, "a small query waited for the large one"
     thread.join(30)
     assert ended[0].status_code in (413, 503), ended[0].text[:300]

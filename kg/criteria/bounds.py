@@ -9,7 +9,8 @@ from decimal import Decimal
 from functools import cache
 
 from kg import assets, terms
-from kg.criteria import quantities, stages, variables
+from kg.criteria import ages, quantities, stages, variables
+from kg.criteria.cues import pattern
 from kg.criteria.quantities import Quantity
 from kg.criteria.spans import Spans
 from kg.criteria.variables import Named
@@ -66,9 +67,6 @@ _TO_SIGN = re.compile(
     r"\s*+(?:to|-|–)\s*+(?:<|≤|less than|under|below|younger than|up to|not more than|no older than|not older than)",
     re.I,
 )
-_PART = re.compile(r"[;\n]")
-_CHILD = re.compile(r"\b(?:age[ds]?|infants?|children|newborns?)\b", re.I)
-_OLD = re.compile(r"[\s-]*+(?:of age|old|of life)\b", re.I)
 _AFTER_NUMBER = re.compile(r"(?:year|yr|month|week)", re.I)
 #: Below this a number without a unit is no blood pressure ("hypertension of stage 2").
 _LEAST_PRESSURE = 30
@@ -93,25 +91,21 @@ _PUPILS = re.compile(
 )
 _ENDS = re.compile(r"\s*+(?:[,;.)\n]|$|or\b|at\b)")
 #: What a method of contraception is good for, not a patient.
-_OF_A_METHOD = re.compile(r"\b(?:failure rate|pearl[- ]index)\b", re.I)
+_OF_A_METHOD = re.compile(
+    r"\b(?:failure rate|pearl[- ]index|unit of alcohol|mean age|risk of (?:relapse|recurrence)|(?:relapse|recurrence) risk)\b|^normal\b.*\b(?:levels?|values?|range)\b",
+    re.I,
+)
+_MONEY = re.compile(r"\s?(?:euros?|dollars?|usd|eur|€|\$)\b", re.I)
 _LASTING = re.compile(r"\b(?:length|duration|cycles?|intervals?)(?: of)?$", re.I)
+_DURATION = re.compile(
+    r"\b(?:(?:disease|illness|surgical|operation|operative|expected|planned|total) duration|duration of (?:disease|illness|surgery|operation|anesthesia|anaesthesia|stay|hospital stay|hospitali[sz]ation|scan|procedure))(?: of)?$",
+    re.I,
+)
 _OF_THESE = re.compile(
     r"\s+(?:of|out of|from)\s+(?:the\s+|these\s+)?(?:following|criteria|below|these|\d|three|four|five|six|risk factors|symptoms)",
     re.I,
 )
 _YOUNG = frozenset({"under", "over", "above", "below", "younger than", "older than"})
-#: Whose age it is that is not the patient's own.
-_OTHERS = re.compile(
-    r"\b((?:donors?|bone|gestational|mental|developmental|contacts? with|(?:mothers?|parents?|caregivers?|parent)\b[^.;,]{0,30}\bchild(?:ren)?|siblings?|relatives?)\b)[^.;,]{0,40}$",
-    re.I,
-)
-#: Between a bound and the ages that it is for: "at least 750 (under 12 months of age)".
-#: Before the age under which somebody else must agree.
-_ASSENT = re.compile(r"\b(?:consents?|assents?)\b[^.;]{0,60}\b(?:for|if|when|from)\b[^.;]{0,40}$", re.I)
-_ASSENT_BEHIND = re.compile(
-    r"(?: of age)?[^.;\d]{0,30}\b(?:must|should|require|need)\b[^.;]{0,30}\b(?:consents?|assents?)\b", re.I
-)
-_BRACKET = re.compile(r"\s*+[\w/^³]{0,12}\s*+\(\s*+")
 _TIMED = frozenset({"a", "mo", "wk", "d"})
 
 
@@ -138,12 +132,6 @@ class Bound:
     when: str = ""
     at: int = 0
     whom: tuple[int, int] = (0, 0)
-
-
-@cache
-def pattern(name: str) -> re.Pattern[str]:
-    """A pattern of ``kg/facts/criteria.toml``, for either case."""
-    return re.compile(assets.facts("criteria")[name], re.I)
 
 
 @cache
@@ -234,38 +222,6 @@ def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previou
         if len(gap) <= 90:
             return [v for v in _chain(found, before[-1], text) if _fits(v.variable, one)]
     return after[:1] if directly else []
-
-
-def _age(one: Quantity, text: str) -> bool:
-    """Whether a number of years (or months of a child) is an age although no word of age stands before it."""
-    if one.unit not in ("a", "mo", "wk", "d"):
-        return False
-    if one.unit != "a" and not (_CHILD.search(text, max(0, one.start - 25), one.start) or _OLD.match(text, one.end)):
-        return False
-    if one.comparator and text[one.at : one.end].lower().endswith("yo"):
-        return True
-    lead, tail = text[max(0, one.start - 60) : one.start], text[one.end : one.end + 40]
-    around = _PART.split(lead)[-1] + text[one.start : one.end] + _PART.split(tail)[0]
-    if re.search(
-        r"\b(?:since|prior|within|past|previous|before|after|last|history|duration|for (?:at least|more)|every|ago|survival|expectancy|follow|post-?\s?menopausal|amenorrh\w*|disease-free|remission|pack|ongoing|recent|next)\b",
-        around,
-        re.I,
-    ):
-        return bool(
-            re.match(r"\s*(?:of age|old)\b", tail, re.I)
-            or re.search(r"(?:years|yrs)[\s-](?:of age|old)", text[one.at : one.end + 12], re.I)
-        )
-    before, behind = lead.rstrip(" \t\r•*-"), tail.lstrip(" \t\r")
-    alone = before[-1:] in ("", *",;(\n") and behind[:1] in ("", *",;.)\n")
-    if one.unit == "a" and alone and (one.comparator or not (lead + tail).strip(" \t\n\r-•*.,;:()")):
-        return True
-    return bool(pattern("people").search(around))
-
-
-def _bare_age(one: Quantity, text: str) -> bool:
-    """Whether a number without a unit is an age: "Patients under 18"."""
-    lead = text[max(0, one.start - 30) : one.start]
-    return not one.unit and not one.relative_to and 1 <= one.value <= 110 and bool(pattern("people").search(lead))
 
 
 def _whom(text: str, one: Quantity, clause: int, again: bool) -> tuple[int, int]:
@@ -388,18 +344,17 @@ def find(text: str, section: str = "") -> list[Bound]:
         sign = text[one.start : one.at].strip(" (").lower()
         if not names and headed and headed[0] in _timed_variables() and one.is_time and headed[0] != "Age":
             names = headed[:1]
-        if not names and (_age(one, text) or (sign in _YOUNG and _bare_age(one, text))):
+        if not names and (ages.is_age(one, text) or (sign in _YOUNG and ages.is_bare_age(one, text))):
             names = ["Age"]
         timed = one.is_time or not one.unit
         if not names and headed and not one.spelled and (timed or headed[0] not in _timed_variables()):
             names = headed[:1]
         label = ""
-        signs = _ASSENT.search(text, max(clause, one.start - 70), one.start) or _ASSENT_BEHIND.match(text, one.end)
-        if names == ["Age"] and signs:
-            continue  # who signs for the young
-        if names == ["Age"] and (others := _OTHERS.search(text, max(clause, one.start - 60), one.start)):
-            names, label = [""], f"age: {' '.join(others[1].split())}"
-        elif names == ["Age"] and bounds and _BRACKET.fullmatch(text, bounds[-1].end, one.start):
+        if names == ["Age"] and ages.is_only_told(one, text, clause):
+            continue
+        if names == ["Age"] and (other := ages.of_another(one, text, clause)):
+            names, label = [""], f"age: {other}"
+        elif names == ["Age"] and bounds and ages.qualifies(bounds[-1].end, one, text):
             when = when or " ".join(text[one.start : one.end].split())
             bounds[-1].when = bounds[-1].when or when
         elif exempt and one.at > exempt.end() and any(latest.get(n, len(text)) < exempt.start() for n in names):
@@ -408,7 +363,7 @@ def find(text: str, section: str = "") -> list[Bound]:
             called = _label(text, one.start, clause)
             if called in ("n", "N"):
                 continue  # how many take part
-            if _OF_A_METHOD.search(called) or _PUPILS.match(text, one.end):
+            if _OF_A_METHOD.search(called) or _PUPILS.match(text, one.end) or _MONEY.match(text, one.end):
                 continue
             measured = _MEASURES.search(called) and not one.is_time and not one.spelled
             if (short := _CAPITALS.search(called)) and not (one.unit or one.spelled) and one.value <= 100:
@@ -419,7 +374,8 @@ def find(text: str, section: str = "") -> list[Bound]:
             if graded := _OF_GRADE.search(sign):
                 called, measured = f"{called} {graded[1]}", True
             spread = one.upper is not None and (measured or _SPREAD.search(text, max(0, one.start - 16), one.start))
-            lasting = one.is_time and one.upper is not None and bool(_LASTING.search(called))
+            ranging = one.upper is not None and bool(_LASTING.search(called))
+            lasting = one.is_time and (ranging or (bool(comparator) and bool(_DURATION.search(called))))
             sure = lasting or (
                 (comparator or spread)
                 and not one.is_time

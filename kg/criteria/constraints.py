@@ -9,7 +9,8 @@ from functools import cache
 from itertools import pairwise
 
 from kg import assets
-from kg.criteria import bounds, mentions, scope, windows
+from kg.criteria import bounds, kinds, mentions, scope, windows
+from kg.criteria.cues import pattern
 from kg.criteria.mentions import Mention
 from kg.criteria.spans import Spans
 from kg.criteria.windows import Window
@@ -40,19 +41,8 @@ _COURSE = re.compile(
 _PLACE = re.compile(
     r"\s(?:of|involving)\s(?:the\s)?(?!(?:any|this|all|these|unknown|which|whom|situ)\b)[a-z]{3,20}(?:\s(?:and|or)\s[a-z]{3,20}(?=\s*(?:[.,;()]|$)))?"
 )
-#: Where it is asked that no pregnancy comes about, none is asked for.
-_AVOIDED = re.compile(
-    r"contracept|avoid(?:ing)? (?:a |becoming )?pregnan|prevent(?:ing)? (?:a )?pregnan|birth control|child-? ?bearing|f(?:o)?etus|abstinen|become pregnant",
-    re.I,
-)
 #: What a statement may allow; a bound or a consent is asked for, though it says who "is eligible".
 _MAY_BE_ALLOWED = ("PriorTherapy", "ConcurrentTherapy", "Diagnosis", "Pregnancy")
-#: For whom somebody else must agree: "consent of a parent if under 18 years of age".
-_OF_THE_YOUNG = re.compile(
-    r"\b(?:if|when|for)\s[^.;)]{0,40}?\b(?:under|younger|less|below|<|minors?|children)[^.;)]{0,40}", re.I
-)
-_NEGATIVE_TEST = re.compile(r"negative[\w\s,()-]{0,40}?pregnancy tests?", re.I)
-_NURSING = re.compile(r"nurs|lactat|breast", re.I)
 
 
 @cache
@@ -74,7 +64,7 @@ def constraints(
     made = [_of_bound(b, quote, exclusion) for b in found]
     scope.alternatives(text, found, made)
     spans = [(b.at, b.end) for b in found]
-    spans += [m.span() for m in _OF_THE_YOUNG.finditer(text)] if bounds.pattern("consent").search(text) else []
+    spans += [m.span() for m in kinds.OF_THE_YOUNG.finditer(text)] if pattern("consent").search(text) else []
     times = _windows(text, spans)
     spans = [(b.start, b.end) for b in found if b.variable]
     spans += [b.whom for b in found if b.when]  # whom a bound applies to is no criterion
@@ -82,7 +72,7 @@ def constraints(
     named = mentions.find(text, index, spans)
     _assign(text, times, named)
     made += _therapies_and_diagnoses(quote, times, named, exclusion, index)
-    made += _fixed_kinds(quote, times, exclusion)
+    made += kinds.find(quote, times, exclusion)
     if not made:
         return []
     statements = scope.Statements(text)
@@ -228,7 +218,7 @@ def _same_clause(text: str, start: int, end: int) -> bool:
 
 def _exceptions(text: str, named: list[Mention]) -> tuple[list[Mention], list[Mention]]:
     """The mentions proper, and those named as exceptions."""
-    cue = bounds.pattern("exception").search(text)
+    cue = pattern("exception").search(text)
     if not cue:
         return named, []
     return [m for m in named if m.start < cue.start()], [m for m in named if m.start >= cue.end()]
@@ -239,7 +229,7 @@ def _therapies_and_diagnoses(
 ) -> Iterator[Constraint]:
     text = quote.text
     proper, excepted = _exceptions(text, named)
-    condition = bounds.pattern("condition").search(text)
+    condition = pattern("condition").search(text)
     limit = condition.start() if condition else len(text)
     when = " ".join(re.split(r"[;.)]", text[limit:])[0].split())[:200] if condition else ""
     exceptions = [
@@ -248,14 +238,14 @@ def _therapies_and_diagnoses(
         if (m.start < limit or limit < (proper[0].start if proper else 0))
         and (m.therapy or _first(text, m) == m.start or index.find(text[_first(text, m) : m.end]) == [m.identifier])
     ]
-    behind = bounds.pattern("negative_behind")
+    behind = pattern("negative_behind")
     kept: list[tuple[Mention, Constraint]] = []
     people: list[tuple[int, int]] = []
     therapy_before = False
     for mention in proper:
         if mention.start > limit > 0 and (not mention.therapy or (condition and condition[0].lower() == "unless")):
             continue
-        if not mention.therapy and bounds.pattern("given_for").search(text, max(0, mention.start - 90), mention.start):
+        if not mention.therapy and pattern("given_for").search(text, max(0, mention.start - 90), mention.start):
             continue
         if whom := mentions.whom(text, mention):
             people.append(whom)
@@ -277,7 +267,7 @@ def _therapies_and_diagnoses(
         one.applies_when = when if mention.start < limit else ""
         if kind == "Diagnosis":
             _qualify(text, mention, one, index)
-        if kind in ("PriorTherapy", "Diagnosis") and bounds.pattern("recovered").search(
+        if kind in ("PriorTherapy", "Diagnosis") and pattern("recovered").search(
             text, max(0, mention.start - 130), mention.start
         ):
             one.concept, one.concept_label = [], f"recovered from {one.concept_label}"
@@ -331,7 +321,7 @@ def _is_example(text: str, kept: list[tuple[Mention, Constraint]], mention: Ment
     before, one = next(((m, c) for m, c in reversed(kept[-8:]) if c.kind == "Diagnosis"), (None, None))
     if before is None or one is None or one.negated or mention.therapy or mention.start - before.end > scope.REACH:
         return False
-    cue = bounds.pattern("examples").search(text, before.end, mention.start)
+    cue = pattern("examples").search(text, before.end, mention.start)
     if cue is None or not _same_clause(text, before.end, cue.start()):
         return False
     return not re.search(r";|\.\s", text[cue.end() : mention.start])
@@ -339,7 +329,7 @@ def _is_example(text: str, kept: list[tuple[Mention, Constraint]], mention: Ment
 
 def _qualify(text: str, mention: Mention, one: Constraint, index: MeshIndex) -> None:
     """Words around a disease that narrow it, or make it something else, change what the constraint is about."""
-    if turned := bounds.pattern("turned").match(text, mention.end):
+    if turned := pattern("turned").match(text, mention.end):
         one.concept, one.concept_label = [], f"{one.concept_label} {turned[1]}"
         return
     start, end = _first(text, mention), mention.end
@@ -413,58 +403,19 @@ def _unnamed(quote: Quote, window: Window, exclusion: bool) -> Constraint:
     """A window whose event no vocabulary knows keeps the words for it."""
     text = quote.text
     around = text[max(0, window.start - scope.REACH) : window.end + scope.REACH]
-    match = bounds.pattern("object").search(text, window.end, window.end + scope.REACH) or bounds.pattern(
-        "object"
-    ).search(text, max(0, window.start - scope.REACH), window.start)
+    match = pattern("object").search(text, window.end, window.end + scope.REACH) or pattern("object").search(
+        text, max(0, window.start - scope.REACH), window.start
+    )
     kind = (
         "Contraception"
-        if bounds.pattern("contraception").search(around)
+        if pattern("contraception").search(around)
         else "PriorTherapy"
-        if bounds.pattern("prior").search(around)
+        if pattern("prior").search(around)
         else "Diagnosis"
     )
-    named = match and not bounds.pattern("anchor").fullmatch(match[1])
+    named = match and not pattern("anchor").fullmatch(match[1])
     one = Constraint(kind=kind, concept_label=" ".join(match[1].split()) if match and named else "")
     one.negated = scope.negated(text, window.start, exclusion=exclusion) and kind != "Contraception"
     _set_window(one, window)
     one.cite(quote.part(window.start, window.end))
-    return one
-
-
-def _fixed_kinds(quote: Quote, times: list[Window], exclusion: bool) -> Iterator[Constraint]:
-    """Pregnancy, nursing, contraception, consent and biomarkers, each at most once a criterion."""
-    text = quote.text
-    for name, kind in (
-        ("pregnancy", "Pregnancy"),
-        ("contraception", "Contraception"),
-        ("consent", "Consent"),
-        ("biomarker", "Biomarker"),
-    ):
-        matches = list(bounds.pattern(name).finditer(text))
-        if not matches:
-            continue
-        if kind == "Contraception" and any(w.bound == "minimum" for w in times):
-            continue  # the window says it already
-        firsts = [m for m in matches if kind == "Pregnancy" and _NURSING.match(m.group())][:1]
-        firsts += [m for m in matches if m not in firsts and not (kind == "Pregnancy" and _NURSING.match(m.group()))][
-            :1
-        ]
-        for match in sorted(firsts, key=lambda m: m.start()):
-            if kind == "Pregnancy" and bounds.pattern("mere").search(text, max(0, match.start() - 90), match.start()):
-                continue
-            one = _fixed(quote, kind, match, exclusion)
-            if kind != "Pregnancy" or one.negated or exclusion or not _AVOIDED.search(text):
-                yield one
-
-
-def _fixed(quote: Quote, kind: str, match: re.Match[str], exclusion: bool) -> Constraint:
-    text = quote.text
-    one = Constraint(kind=kind, concept_label=" ".join(match.group().split()))
-    test = kind == "Pregnancy" and any(m.start() <= match.start() < m.end() for m in _NEGATIVE_TEST.finditer(text))
-    joined = kind == "Pregnancy" and re.search(r"\bnon[- ]?$", text[max(0, match.start() - 5) : match.start()], re.I)
-    if kind == "Consent" and (young := _OF_THE_YOUNG.search(text, match.end(), match.end() + scope.REACH)):
-        one.applies_when = " ".join(young[0].split())
-    denied = scope.negated(text, match.start(), exclusion=exclusion)
-    one.negated = bool(test or joined) or (denied and kind != "Consent")
-    one.cite(quote.group(match))
     return one

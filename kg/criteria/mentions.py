@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from kg import assets
-from kg.criteria import bounds, scope
+from kg.criteria import scope
+from kg.criteria.cues import pattern
 from kg.criteria.spans import Spans
 from kg.criteria.windows import Window
 from kg.mesh import MeshIndex, words
@@ -64,9 +65,7 @@ def find(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list[Ment
     found: list[Mention] = []
     busy = Spans(taken)
     for start, end, owners in index.mentions(text):
-        if all(w.stem in _vague() for w in words(text[start:end])) or bounds.pattern("contraception").search(
-            text, start, end
-        ):
+        if all(w.stem in _vague() for w in words(text[start:end])) or pattern("contraception").search(text, start, end):
             continue
         if busy.touch(start, end):
             continue
@@ -140,16 +139,16 @@ def kind(text: str, mention: Mention, therapy_before: bool) -> str:
             re.I,
         ):
             return ""
-        return "" if after_therapy and bounds.pattern("purpose").search(lead) else "Diagnosis"
+        return "" if after_therapy and pattern("purpose").search(lead) else "Diagnosis"
     if mention.window and mention.window.bound == "minimum":
         return "PriorTherapy"
     if _PLANNED.search(lead):
         return ""
-    prior = _last(bounds.pattern("prior"), lead)
-    concurrent = _last(bounds.pattern("concurrent"), lead)
+    prior = _last(pattern("prior"), lead)
+    concurrent = _last(pattern("concurrent"), lead)
     if prior < 0 and concurrent < 0:
         return "PriorTherapy" if mention.window else ""
-    if bounds.pattern("purpose").search(lead) and max(prior, concurrent) < len(lead) - 40:
+    if pattern("purpose").search(lead) and max(prior, concurrent) < len(lead) - 40:
         return ""
     return "PriorTherapy" if prior > concurrent else "ConcurrentTherapy"
 
@@ -176,20 +175,20 @@ def _of_same(text: str, found: list[Mention], start: int, end: int, identifier: 
 def whom(text: str, mention: Mention) -> tuple[int, int] | None:
     """Where it stands for whom a statement is, when the name only says so: "in patients with solid tumors"."""
     first = max(0, mention.start - 90)
-    before = bounds.pattern("whom_before").search(text, first, mention.start)
+    before = pattern("whom_before").search(text, first, mention.start)
     if before:
         return before.start(), mention.end
     lead = _FOR.search(text, first, mention.start)
-    behind = bounds.pattern("whom_behind").match(text, mention.end)
+    behind = pattern("whom_behind").match(text, mention.end)
     return (lead.start(), behind.end()) if lead and behind else None
 
 
 def is_mere(text: str, mention: Mention) -> bool:
     """Whether a name only stands for something else: a risk of it, contact with those who have it, a moment, a greatest number."""
     first = max(0, mention.start - 90)
-    if bounds.pattern("few").search(text, first, mention.start):
+    if pattern("few").search(text, first, mention.start):
         return True
     if not mention.therapy:
-        return bool(bounds.pattern("mere").search(text, first, mention.start))
+        return bool(pattern("mere").search(text, first, mention.start))
     least = mention.window is not None and mention.window.bound == "minimum"
-    return not least and bool(bounds.pattern("moment").search(text, first, mention.start))
+    return not least and bool(pattern("moment").search(text, first, mention.start))

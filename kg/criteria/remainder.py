@@ -9,7 +9,8 @@ from functools import cache
 from itertools import pairwise
 
 from kg import assets
-from kg.criteria import bounds, scope
+from kg.criteria import scope
+from kg.criteria.cues import pattern
 from kg.criteria.spans import Spans
 from kg.document import Quote
 from kg.mesh import words
@@ -47,9 +48,9 @@ def _covered(quote: Quote, made: Iterable[Constraint]) -> list[tuple[int, int]]:
     """The stretches of the text that a constraint says in its own terms."""
     text = quote.text
     found = [m.span() for p in (_pattern("asides"), _SHORT_FORM) for m in p.finditer(text)]
-    found += [m.span() for m in bounds.pattern("shut_out").finditer(text)]
-    found += _sentences(text, bounds.pattern("allowed"))
-    if cue := bounds.pattern("exception").search(text):
+    found += [m.span() for m in pattern("shut_out").finditer(text)]
+    found += _sentences(text, pattern("allowed"))
+    if cue := pattern("exception").search(text):
         stretch = (cue.start(), _stop(text, cue.end()))
         if any(one.exception for one in made) or _FORGIVEN.search(text, *stretch):
             found.append(stretch)
@@ -94,7 +95,7 @@ def _place(quote: Quote, one: Constraint) -> tuple[int, int]:
 
 
 def _segments(text: str) -> list[tuple[int, int]]:
-    cuts = [m.span() for p in (_CUT, scope.anew(), bounds.pattern("examples")) for m in p.finditer(text)]
+    cuts = [m.span() for p in (_CUT, scope.anew(), pattern("examples")) for m in p.finditer(text)]
     found, start = [], 0
     for a, b in sorted(cuts):
         if start < a:
@@ -165,7 +166,7 @@ def _shares(quote: Quote, before: Constraint, one: Constraint) -> bool:
 def _examples(text: str) -> list[tuple[int, int]]:
     """The stretches of examples, each to the end of its bracket or sentence."""
     found: list[tuple[int, int]] = []
-    for match in bounds.pattern("examples").finditer(text):
+    for match in pattern("examples").finditer(text):
         if not found or match.start() >= found[-1][1]:
             found.append((match.start(), _stop(text, match.end())))
     return found
@@ -196,14 +197,14 @@ def _attached(text: str, segments: Sequence[tuple[int, int]], owners: list[list[
         start, end = segments[number]
         whole = words(text[start:end])
         inside = [w.stem for w in whole if w.stem not in _facts("plain")]
-        exemplified = bounds.pattern("examples").search(text, end, segments[number + 1][0])
+        exemplified = pattern("examples").search(text, end, segments[number + 1][0])
         if exemplified:
             found[number] = found[number + 1]
             continue
         if (whole and whole[-1].stem in scope.heads()) or not all(_ADJECTIVE.search(w) for w in inside):
             continue
         denied = all(one.negated for one in found[number + 1])
-        if denied and not bounds.pattern("negation").search(text, 0, end):
+        if denied and not pattern("negation").search(text, 0, end):
             continue  # "sedentary people, free of heart disease": not denied
         between = text[end : segments[number + 1][0]]
         joined = not _HARD.search(between) and "(" not in between

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from kg import assets
 from kg.criteria import bounds
+from kg.criteria.cues import pattern
 from kg.document import Quote
 from kg.mesh import words
 from kg.record import Constraint
@@ -77,9 +78,9 @@ def listed(above: Sequence[str], section: str, exclusion: bool) -> tuple[str, bo
 
     "No history of any of the following:" denies what its list names, "... except:" forgives it.
     """
-    if any(bounds.pattern("excepts_list").search(item) for item in above):
+    if any(pattern("excepts_list").search(item) for item in above):
         return "allowed", exclusion
-    if not exclusion and any(bounds.pattern("shut_out").search(item) for item in above):
+    if not exclusion and any(pattern("shut_out").search(item) for item in above):
         return "", True
     denied = sum(_denies(item, exclusion) for item in above)
     return section, exclusion != bool(denied % 2)
@@ -103,7 +104,7 @@ class Statements:
     def say(self, name: str, at: int) -> bool:
         """Whether the statement around ``at`` has what the pattern ``name`` describes."""
         if name not in self._said:
-            places = (bisect_right(self._starts, m.start()) for m in bounds.pattern(name).finditer(self._text))
+            places = (bisect_right(self._starts, m.start()) for m in pattern(name).finditer(self._text))
             self._said[name] = sorted(set(places))
         return bisect_right(self._starts, at) in self._said[name]
 
@@ -115,14 +116,14 @@ def under_allowed(text: str, section: str) -> bool:
 
 def allowed_from(text: str, section: str) -> int:
     """Where in a text begins what it allows, rather than asks; its end when nothing is allowed."""
-    if most := bounds.pattern("at_most").search(text):
+    if most := pattern("at_most").search(text):
         return most.start()
     opens_denied = re.match(r"\s*not?\b", text, re.I)
-    if opens_denied and not (said := bounds.pattern("allowed").search(text)):
+    if opens_denied and not (said := pattern("allowed").search(text)):
         return len(text)
     if under_allowed(text, section):
         return 0
-    said = bounds.pattern("allowed").search(text)
+    said = pattern("allowed").search(text)
     if not said:
         return len(text)
     starts = [
@@ -212,10 +213,10 @@ def negated(text: str, at: int, *, exclusion: bool = False) -> bool:
     In a list that excludes, "must not" and the like say so once more.
     """
     first = max(0, at - REACH)
-    last = max(bounds.pattern("negation").finditer(text, first, at), key=lambda m: m.end(), default=None)
-    if last is None or bounds.pattern("scope_ends").search(text, last.end(), at) or _lost(text, last.end(), at):
+    last = max(pattern("negation").finditer(text, first, at), key=lambda m: m.end(), default=None)
+    if last is None or pattern("scope_ends").search(text, last.end(), at) or _lost(text, last.end(), at):
         return False
-    again = exclusion and bounds.pattern("restated").search(text, max(0, last.start() - 8), min(at, last.end() + 12))
+    again = exclusion and pattern("restated").search(text, max(0, last.start() - 8), min(at, last.end() + 12))
     return not (again and again.end() >= last.end())
 
 

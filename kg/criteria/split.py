@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from kg import assets
-from kg.criteria.bounds import pattern
+from kg.criteria.cues import pattern
 from kg.document import Quote
 from kg.record import Criterion, Passage
 

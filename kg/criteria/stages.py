@@ -1,9 +1,10 @@
-"""Stages and classes that are no plain numbers: NYHA III-IV, ASA I or II, T1b-T2a N0 M0."""
+"""Stages, classes and fractions that are no plain numbers: NYHA III-IV, ASA I or II, T1b-T2a N0 M0, a visual acuity of 20/40."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from kg.criteria.variables import Named
@@ -30,6 +31,21 @@ _NEAR = 30
 _LETTERED = re.compile(
     r"(?<![\w-])(?<!item )(?<!items )([A-Z])(\d)(?:\s?(?:,|-|–|or|to|and|,\s?or)\s?\1(\d)){1,3}(?![\w-])"
 )
+#: Behind a class whose meaning is told, and which is not asked for: "NYHA II: slight limitation".
+_MEANING = re.compile(r"\s?:\s?[A-Z][a-z]+ [a-z]")
+_SNELLEN = re.compile(
+    r"(?<![\d/.])(20|6)/(\d{1,4})(?![\d/])(?:\s?(?:to|and|-|–)\s?(20|6)/(\d{1,4})(?![\d/]))?(?:\s(or better|and better|or worse|and worse))?",
+    re.I,
+)
+_SIGHT = re.compile(r"acuity|vision|\bVA\b|BCVA|snellen|sight", re.I)
+_THAN = re.compile(
+    r"\b(no worse than|not worse than|at least|no better than|better than|worse than|less than|more than)\s$", re.I
+)
+_BETTER = {
+    "or better": "ge", "and better": "ge", "no worse than": "ge", "not worse than": "ge", "at least": "ge",
+    "or worse": "le", "and worse": "le", "no better than": "le", "better than": "gt", "more than": "gt",
+    "worse than": "lt", "less than": "lt",
+}  # fmt: skip
 _SCALED = re.compile(r"\b(?:index|classification|scores?|grades?|stages?|levels?|scale|fibrosis|ambulator)\b", re.I)
 
 
@@ -40,7 +56,7 @@ class Grade(NamedTuple):
     end: int
     variable: str
     comparator: str
-    value: int
+    value: int | Decimal
     at: int
 
 
@@ -49,6 +65,27 @@ def find(text: str, found: Sequence[Named]) -> Iterator[Grade]:
     yield from _classes(text, found)
     yield from _categories(text)
     yield from _lettered(text)
+    yield from _acuities(text)
+
+
+def _acuities(text: str) -> Iterator[Grade]:
+    """Visual acuities as Snellen's fractions, in decimals: 20/40 is 0.5, and better is more."""
+    for match in _SNELLEN.finditer(text):
+        lead = text[max(0, match.start() - 3 * _NEAR) : match.start()]
+        if not (_SIGHT.search(lead) or _SIGHT.search(text, match.end(), match.end() + _NEAR)) or not int(match[2]):
+            continue
+        values = [(Decimal(match[1]) / int(match[2])).quantize(Decimal("0.001"))]
+        if match[4] and int(match[4]):
+            values.append((Decimal(match[3]) / int(match[4])).quantize(Decimal("0.001")))
+        before = _THAN.search(lead)
+        start = match.start() - len(before[0]) if before else match.start()
+        place = (start, match.end(), "VisualAcuity")
+        if len(values) > 1:
+            yield Grade(*place, "ge", min(values), match.start())
+            yield Grade(*place, "le", max(values), match.start())
+        else:
+            sign = _BETTER.get((match[5] or (before[1] if before else "")).lower().strip(), "eq")
+            yield Grade(*place, sign, values[0], match.start())
 
 
 def _lettered(text: str) -> Iterator[Grade]:
@@ -82,6 +119,8 @@ def _classes(text: str, found: Sequence[Named]) -> Iterator[Grade]:
             continue
         match = _CLASSES.match(text, named.end)
         if not match:
+            continue
+        if _MEANING.match(text, match.end()):
             continue
         low, high = _ROMAN[match[2]], _ROMAN[match[3]] if match[3] else None
         span = (named.start, match.end())

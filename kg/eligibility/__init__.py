@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from kg import iri
-from kg.criteria.bounds import pattern
+from kg.criteria.cues import pattern
 from kg.eligibility.bounds import age
 from kg.eligibility.chart import Chart
 from kg.eligibility.decide import decide

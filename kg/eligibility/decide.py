@@ -8,8 +8,9 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from kg import assets
-from kg.criteria.bounds import canonical, pattern
+from kg.criteria.bounds import canonical
 from kg.criteria.bounds import find as limits
+from kg.criteria.cues import pattern
 from kg.eligibility.bounds import bound
 from kg.eligibility.chart import Chart, ended, name_of, variable_of
 from kg.eligibility.requirements import Concept, Constraint, Criterion, Trial

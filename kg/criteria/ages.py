@@ -1,0 +1,77 @@
+"""Which numbers are ages of the patient, and which are somebody else's."""
+
+from __future__ import annotations
+
+import re
+
+from kg.criteria.cues import pattern
+from kg.criteria.quantities import Quantity
+
+_PART = re.compile(r"[;\n]")
+_CHILD = re.compile(r"\b(?:age[ds]?|infants?|children|newborns?)\b", re.I)
+_OLD = re.compile(r"[\s-]*+(?:of age|old|of life)\b", re.I)
+#: Whose age it is that is not the patient's own.
+_OTHERS = re.compile(
+    r"\b((?:donors?|bone|gestational|mental|developmental|contacts? with|(?:mothers?|parents?|caregivers?|parent)\b[^.;,]{0,30}\bchild(?:ren)?|siblings?|relatives?)\b)[^.;,]{0,40}$",
+    re.I,
+)
+#: Between a bound and the ages that it is for: "at least 750 (under 12 months of age)".
+#: Before the age under which somebody else must agree.
+_ASSENT = re.compile(r"\b(?:consents?|assents?)\b[^.;]{0,60}\b(?:for|if|when|from)\b[^.;]{0,40}$", re.I)
+_ASSENT_BEHIND = re.compile(
+    r"(?: of age)?[^.;\d]{0,30}\b(?:must|should|require|need)\b[^.;]{0,30}\b(?:consents?|assents?)\b", re.I
+)
+_BRACKET = re.compile(r"\s*+[\w/^³]{0,12}\s*+\(\s*+")
+_MEAN = re.compile(r"\b(?:mean|average|median) age\b[^.;]{0,40}$", re.I)
+
+
+def is_age(one: Quantity, text: str) -> bool:
+    """Whether a number of years (or months of a child) is an age although no word of age stands before it."""
+    if one.unit not in ("a", "mo", "wk", "d"):
+        return False
+    if one.unit != "a" and not (_CHILD.search(text, max(0, one.start - 25), one.start) or _OLD.match(text, one.end)):
+        return False
+    if one.comparator and text[one.at : one.end].lower().endswith("yo"):
+        return True
+    lead, tail = text[max(0, one.start - 60) : one.start], text[one.end : one.end + 40]
+    around = _PART.split(lead)[-1] + text[one.start : one.end] + _PART.split(tail)[0]
+    if re.search(
+        r"\b(?:since|prior|within|past|previous|before|after|last|history|duration|for (?:at least|more)|every|ago|survival|expectancy|follow|post-?\s?menopausal|amenorrh\w*|disease-free|remission|pack|ongoing|recent|next)\b",
+        around,
+        re.I,
+    ):
+        return bool(
+            re.match(r"\s*(?:of age|old)\b", tail, re.I)
+            or re.search(r"(?:years|yrs)[\s-](?:of age|old)", text[one.at : one.end + 12], re.I)
+        )
+    before, behind = lead.rstrip(" \t\r•*-"), tail.lstrip(" \t\r")
+    alone = before[-1:] in ("", *",;(\n") and behind[:1] in ("", *",;.)\n")
+    if one.unit == "a" and alone and (one.comparator or not (lead + tail).strip(" \t\n\r-•*.,;:()")):
+        return True
+    return bool(pattern("people").search(around))
+
+
+def is_bare_age(one: Quantity, text: str) -> bool:
+    """Whether a number without a unit is an age: "Patients under 18"."""
+    lead = text[max(0, one.start - 30) : one.start]
+    return not one.unit and not one.relative_to and 1 <= one.value <= 110 and bool(pattern("people").search(lead))
+
+
+def of_another(one: Quantity, text: str, clause: int) -> str:
+    """Whose age it is that is not the patient's own: "donor", "bone"; "" when it is the patient's."""
+    others = _OTHERS.search(text, max(clause, one.start - 60), one.start)
+    return " ".join(others[1].split()) if others else ""
+
+
+def is_only_told(one: Quantity, text: str, clause: int) -> bool:
+    """Whether an age is not asked for: who signs for the young, or the mean age of people."""
+    return bool(
+        _ASSENT.search(text, max(clause, one.start - 70), one.start)
+        or _ASSENT_BEHIND.match(text, one.end)
+        or _MEAN.search(text, max(clause, one.start - 50), one.start)
+    )
+
+
+def qualifies(before: int, one: Quantity, text: str) -> bool:
+    """Whether an age in brackets says for whom the bound is that ends at ``before``: "at least 750 (under 12 months of age)"."""
+    return bool(_BRACKET.fullmatch(text, before, one.start))

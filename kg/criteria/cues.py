@@ -1,0 +1,14 @@
+"""The cues of eligibility language, as patterns from the facts."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from kg import assets
+
+
+@cache
+def pattern(name: str) -> re.Pattern[str]:
+    """A pattern of ``kg/facts/criteria.toml``, for either case."""
+    return re.compile(assets.facts("criteria")[name], re.I)
