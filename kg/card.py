@@ -152,6 +152,7 @@ def constraint_text(get: dict[str, str]) -> str:
         ("exception", "except {}"),
         ("appliesWhen", "{}"),
         ("alternative", "alternative {}"),
+        ("remainder", "left as words: “{}”"),
     ):
         if get.get(field):
             parts.append(words.format(get[field]))
@@ -170,6 +171,8 @@ def _criteria(nodes: Dossier, trial: str) -> list[Fact]:
         lines.append(Fact(1, nodes.text(criterion, "order"), nodes.text(criterion, "text")))
         for node in in_order(nodes.values(criterion, "hasConstraint")):
             lines.append(Fact(2, "→", constraint(nodes, node)))
+        if left := nodes.text(criterion, "remainder"):
+            lines.append(Fact(2, "…", f"left as words: “{left}”"))
     return lines
 
 

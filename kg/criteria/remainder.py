@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
@@ -32,6 +32,8 @@ _JOINT = re.compile(r"[\s,/]*+(?:(?:and/or|and|or)\s)?")
 _STOP = re.compile(r"[;)]|\.\s|$")
 #: How many words a remainder keeps.
 _MOST = 24
+#: How far apart words of one phrase are at most.
+_GAP = 30
 
 
 @cache
@@ -111,6 +113,7 @@ def leave(quote: Quote, made: Sequence[Constraint]) -> list[str]:
     criterion that its constraints say wholly.
     """
     text = quote.text
+    made = sorted(made, key=lambda one: _place(quote, one))
     covered = Spans(_covered(quote, made))
     illustrated = _examples(text)
     examples = Spans(illustrated)
@@ -134,26 +137,41 @@ def leave(quote: Quote, made: Sequence[Constraint]) -> list[str]:
             owners[number].append(one)
     own = [bool(one) for one in owners]
     owners = _attached(text, segments, owners)
-    left: list[str] = []
+    places = [_place(quote, one)[0] for one in made]
+    cues = [start for start, _ in illustrated]
+    left: list[tuple[int, int]] = []
+    narrowing: dict[int, list[tuple[int, int]]] = {id(one): [] for one in made}
     for word in open_words:
         number = bisect_right(starts, word.start) - 1
-        said = text[word.start : word.end]
+        span = (word.start, word.end)
         after = segments[number + 1][0] if number + 1 < len(segments) else len(text)
-        stretch = next((s for s in illustrated if segments[number][1] <= s[0] < after), None)
-        exemplified = stretch is not None and not own[number]
+        cue = bisect_left(cues, segments[number][1])
+        exemplified = not own[number] and cue < len(cues) and cues[cue] < after
         narrowed = owners[number]
-        if stretch and exemplified:
-            narrowed = [one for one in made if stretch[0] <= _place(quote, one)[0] < stretch[1]]
-        for one in narrowed if own[number] or word.stem not in _facts("kinds") else ():
-            one.remainder.append(said)
-        if not owners[number] or exemplified or (not own[number] and word.stem in _facts("kinds")):
-            left.append(said)
+        if exemplified:
+            narrowed = list(made[bisect_left(places, cues[cue]) : bisect_left(places, illustrated[cue][1])])[:_MOST]
+        a_kind = not own[number] and word.stem in _facts("kinds")
+        for one in () if a_kind else narrowed:
+            narrowing[id(one)].append(span)
+        if not owners[number] or exemplified or a_kind:
+            left.append(span)
     for before, one in pairwise(made):
-        if before.concept and before.remainder and not one.remainder and _shares(quote, before, one):
-            one.remainder = list(before.remainder)
+        if before.concept and narrowing[id(before)] and not narrowing[id(one)] and _shares(quote, before, one):
+            narrowing[id(one)] = narrowing[id(before)]
     for one in made:
-        one.remainder = [" ".join(one.remainder[:_MOST])] if one.remainder else []
-    return [" ".join(left[:_MOST])] if left else []
+        one.remainder = _phrases(text, narrowing[id(one)], covered)
+    return _phrases(text, left, covered)
+
+
+def _phrases(text: str, found: list[tuple[int, int]], covered: Spans) -> list[str]:
+    """The words left over as they stand: those with nothing but little words between them as one phrase."""
+    phrases: list[tuple[int, int]] = []
+    for start, end in found[:_MOST]:
+        if phrases and start - phrases[-1][1] < _GAP and not covered.touch(phrases[-1][1], start):
+            phrases[-1] = (phrases[-1][0], end)
+        else:
+            phrases.append((start, end))
+    return [" … ".join(" ".join(text[start:end].split()) for start, end in phrases)] if phrases else []
 
 
 def _shares(quote: Quote, before: Constraint, one: Constraint) -> bool:
