@@ -15,12 +15,12 @@ _OTHERS = re.compile(
     r"\b((?:donors?|bone|gestational|mental|developmental|contacts? with|(?:mothers?|parents?|caregivers?|parent)\b[^.;,]{0,30}\bchild(?:ren)?|siblings?|relatives?)\b)[^.;,]{0,40}$",
     re.I,
 )
-#: Between a bound and the ages that it is for: "at least 750 (under 12 months of age)".
 #: Before the age under which somebody else must agree.
 _ASSENT = re.compile(r"\b(?:consents?|assents?)\b[^.;]{0,60}\b(?:for|if|when|from)\b[^.;]{0,40}$", re.I)
 _ASSENT_BEHIND = re.compile(
     r"(?: of age)?[^.;\d]{0,30}\b(?:must|should|require|need)\b[^.;]{0,30}\b(?:consents?|assents?)\b", re.I
 )
+#: Between a bound and the ages that it is for: "at least 750 (under 12 months of age)".
 _BRACKET = re.compile(r"\s*+[\w/^³]{0,12}\s*+\(\s*+")
 _MEAN = re.compile(r"\b(?:mean|average|median) age\b[^.;]{0,40}$", re.I)
 

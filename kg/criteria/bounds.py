@@ -11,7 +11,7 @@ from functools import cache
 from kg import assets, terms
 from kg.criteria import ages, quantities, stages, variables
 from kg.criteria.cues import pattern
-from kg.criteria.quantities import Quantity
+from kg.criteria.quantities import SIGN, Quantity
 from kg.criteria.spans import Spans
 from kg.criteria.variables import Named
 from kg.language import unit
@@ -84,7 +84,6 @@ _OF_GRADE = re.compile(r"\b(grade|stage|class)\b", re.I)
 #: A score by its short name: "SCORTEN 1 to 5".
 _CAPITALS = re.compile(r"(?:^|\s)([A-Z]{3,9})$")
 _SIGN_BEFORE = re.compile(r"(>|<|≥|≤)\s?(?=[A-Za-z])")
-_SIGNS = {">": "gt", "<": "lt", "≥": "ge", "≤": "le"}
 _PUPILS = re.compile(
     r"(?:st|nd|rd|th)?\s+(?:grade )?(?:school|class(?:es)?\b|students?|pupils?|children|(?:of|in) (?:a |the )?(?:primary|elementary|middle|high|secondary) school|anti-?\s?arr?hyth?mics?|anti-arr?hyth?mic)",
     re.I,
@@ -370,7 +369,7 @@ def find(text: str, section: str = "") -> list[Bound]:
                 closed = one.upper is not None or _ENDS.match(text, one.end)
                 measured = measured or bool(closed and not sign and short[1] not in _not_scores())
             if named_by := _SIGN_BEFORE.match(called):  # "> Tonis grade 1"
-                called, comparator = called[named_by.end() :], comparator or _SIGNS[named_by[1]]
+                called, comparator = called[named_by.end() :], comparator or SIGN[named_by[1]]
             if graded := _OF_GRADE.search(sign):
                 called, measured = f"{called} {graded[1]}", True
             spread = one.upper is not None and (measured or _SPREAD.search(text, max(0, one.start - 16), one.start))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 from kg import assets
@@ -58,10 +58,10 @@ class Mention:
     therapy: bool
     window: Window | None = None
     said: str = ""
-    used: bool = field(default=False)
 
 
 def find(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list[Mention]:
+    """The diseases and therapies that a text names, outside the spans that are ``taken``."""
     found: list[Mention] = []
     busy = Spans(taken)
     for start, end, owners in index.mentions(text):
@@ -153,8 +153,8 @@ def kind(text: str, mention: Mention, therapy_before: bool) -> str:
     return "PriorTherapy" if prior > concurrent else "ConcurrentTherapy"
 
 
-def _last(pattern: re.Pattern[str], text: str) -> int:
-    return max((match.start() for match in pattern.finditer(text)), default=-1)
+def _last(cue: re.Pattern[str], text: str) -> int:
+    return max((match.start() for match in cue.finditer(text)), default=-1)
 
 
 def _of_same(text: str, found: list[Mention], start: int, end: int, identifier: str, index: MeshIndex) -> str:

@@ -35,7 +35,8 @@ _RANGE = re.compile(rf"\s?(?:-|–|—|‐|‑|to|through|~|～|and|till)\s?(?=\
 _LIST = re.compile(rf"(?:\s?(?:,|/|or|and|,\s?or|,\s?and)\s?(?:{number.DIGITS})(?!\w|\.\d))+", re.I)
 _UNIT = re.compile(rf"\s?-?\s?(?:{unit.PER_UNIT}|(?:{unit.UNIT}))", re.I)
 _FLIPPED = re.compile(r"\s?(≥|≤|>=|<=|=>|=<|<|>|〉|〈)\s?(?=[A-Za-z])")
-_SIGN = {
+#: Codes of the comparators that people write as signs.
+SIGN = {
     "≥": "ge",
     "≤": "le",
     ">=": "ge",
@@ -77,9 +78,10 @@ class Quantity:
 
 
 _THOUSANDS = re.compile(r"\d{1,3}\.\d{3}")
-#: A word for a unit that is not known, before "or more": "100.4 F or greater", "18 ans or more".
+#: The days of weeks and days: "28 0/7 weeks".
 _SEVENTHS = re.compile(r"\s?\+?\s?([0-6])/7(?![\d/])(?=[\s)]*+(?:weeks?|wks?|to\b|and\b|-|–))", re.I)
 _GESTATION = re.compile(r"\s(?:of )?gestation(?:al age)?(?=\s(?:or|and)\s)", re.I)
+#: A word for a unit that is not known, before "or more": "100.4 F or greater", "18 ans or more".
 _STRANGE = re.compile(r"\s?[A-Za-z°º]{1,10}(?=\s+(?:or|and)\s)")
 #: "Minimum disc height of", "maximum:" before a number.
 _EXTREME = re.compile(
@@ -217,6 +219,12 @@ def _is_next_item(text: str, start: int, end: int) -> bool:
     return number_.isdigit() and int(number_) > 1 and bool(re.search(rf"(?<![\d.]){int(number_) - 1}\.\s", before))
 
 
+def _with_days(weeks: Decimal, text: str, end: int) -> tuple[Decimal, int]:
+    """A number of weeks with the days that stand behind it, and where they end: "28 0/7 weeks"."""
+    days = _SEVENTHS.match(text, end)
+    return ((weeks + Decimal(days[1]) / 7).quantize(Decimal("0.001")), days.end()) if days else (weeks, end)
+
+
 def _unit_after(text: str, end: int) -> tuple[str, int]:
     """UCUM code and end of the unit after a number; ("", end) when there is none."""
     if degrees := _DEGREES.match(text, end):
@@ -258,9 +266,7 @@ def _numbers(text: str) -> Iterator[Quantity]:
         value = number.parse(match.group())
         if value is None or _is_name(text, start, end):
             continue
-        if days := _SEVENTHS.match(text, end):  # weeks and days: "28 0/7 weeks"
-            value, end = value + Decimal(days[1]) / 7, days.end()
-            value = value.quantize(Decimal("0.001"))
+        value, end = _with_days(value, text, end)
         one = Quantity(start, end, start, number.plain(value), spelled=match.group()[0].isalpha())
         lead = text[max(0, start - _REACH) : start]
         if limit := _LIMIT_BEFORE.search(lead):
@@ -280,16 +286,14 @@ def _numbers(text: str) -> Iterator[Quantity]:
         spread = _RANGE.match(text, one.end if one.unit else end)
         if spread and (second := _SECOND.match(text, spread.end())) and _may_range(spread.group(), lead, one, text):
             upper, last = number.parse(second.group()), second.end()
-            if upper is not None and (days := _SEVENTHS.match(text, last)):
-                upper, last = (upper + Decimal(days[1]) / 7).quantize(Decimal("0.001")), days.end()
+            if upper is not None:
+                upper, last = _with_days(upper, text, last)
             if upper is not None and (upper > value or spread.group().strip() in ("-", "–", "—", "to")):
                 one.upper = number.plain(upper)
                 if number.power(match.group()) == 1 and value * number.power(second.group()) <= upper:
                     one.value = number.plain(value * number.power(second.group()))  # "50-100 x 10^9/L"
-                one.unit, one.end = _unit_after(text, last) if not one.unit else (one.unit, _unit_after(text, last)[1])
-                one.end = max(one.end, last)
-                if not one.unit:
-                    one.unit, one.end = _unit_after(text, last)
+                behind_it, one.end = _unit_after(text, last)
+                one.unit = one.unit or behind_it
         elif (
             not one.unit and not one.comparator and one.end == end and (listed := _LIST.match(text, end, end + _REACH))
         ):
@@ -313,7 +317,7 @@ def _numbers(text: str) -> Iterator[Quantity]:
             elif bound := _EXTREME.search(lead):
                 one.comparator, one.start = _EXTREMES[bound[1][:3].lower()], one.start - (len(lead) - bound.start())
             elif flipped := _FLIPPED.match(text, one.end, one.end + 6):
-                one.comparator, one.flipped = _FLIP[_SIGN[flipped[1]]], True
+                one.comparator, one.flipped = _FLIP[SIGN[flipped[1]]], True
                 one.end = flipped.end()
         elif (
             one.upper is None

@@ -99,13 +99,13 @@ class Statements:
         ends = (m.end() for pattern in (_STATEMENT, anew()) for m in pattern.finditer(text))
         self._starts = sorted({0, *ends})
         self._text = text
-        self._said: dict[str, list[int]] = {}
+        self._said: dict[str, frozenset[int]] = {}
 
     def say(self, name: str, at: int) -> bool:
         """Whether the statement around ``at`` has what the pattern ``name`` describes."""
         if name not in self._said:
             places = (bisect_right(self._starts, m.start()) for m in pattern(name).finditer(self._text))
-            self._said[name] = sorted(set(places))
+            self._said[name] = frozenset(places)
         return bisect_right(self._starts, at) in self._said[name]
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from kg.criteria.quantities import SIGN
 from kg.criteria.variables import Named
 
 #: The greatest value of a score, beyond which a number is none.
 GREATEST = {"EcogStatus": 5, "NyhaClass": 4, "AsaScore": 6}
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6}
+_SIGN = {**SIGN, "at least": "ge", "greater than": "gt"}
 _CLASSES = re.compile(
     r"[\s:()]*+(?:(?:functional|physical|status|class(?:es|ification)?|grade|score|heart failure|stage|of)[\s:]*+)*+(≥|>=|≤|<=|>|<|greater than|at least)?\s*+"
     r"(IV|V?I{1,3}|V)(?:\s*+(?:-|–|to|or|/|and|,)\s*+(IV|V?I{1,3}|V))?(?![A-Za-z])(?:\s*+(or (?:greater|higher|above|worse|more|less|lower|better)))?"
@@ -89,6 +91,7 @@ def _acuities(text: str) -> Iterator[Grade]:
 
 
 def _lettered(text: str) -> Iterator[Grade]:
+    """Numbers behind a letter where a scale is named nearby."""
     for match in _LETTERED.finditer(text):
         around = text[max(0, match.start() - 2 * _NEAR) : match.start()], text[match.end() : match.end() + _NEAR]
         low, high = int(match[2]), int(match[3])
@@ -124,16 +127,7 @@ def _classes(text: str, found: Sequence[Named]) -> Iterator[Grade]:
             continue
         low, high = _ROMAN[match[2]], _ROMAN[match[3]] if match[3] else None
         span = (named.start, match.end())
-        sign = {
-            "≥": "ge",
-            ">=": "ge",
-            "at least": "ge",
-            "≤": "le",
-            "<=": "le",
-            ">": "gt",
-            "greater than": "gt",
-            "<": "lt",
-        }.get(match[1] or "", "")
+        sign = _SIGN.get(match[1] or "", "")
         if match[4]:
             sign = "ge" if match[4].split()[1] in ("greater", "higher", "above", "worse", "more") else "le"
         if high is not None and not sign:

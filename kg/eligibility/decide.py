@@ -123,10 +123,10 @@ def _when(words_: str, seen: Chart) -> Truth:
     if women != men and seen.patient.sex:
         return (seen.patient.sex == "female") == women
     truths: list[Truth] = []
+    other_way = bool(_NOT_THERE.search(words_)) != words_.lower().startswith("unless")
     asked_name = name_of(_OF_WHOM.sub("", words_))
     for thing in seen.diseases:
         if thing.name and thing.name == asked_name:
-            other_way = bool(_NOT_THERE.search(words_)) != words_.lower().startswith("unless")
             return other_way == thing.entry.absent
     for start, end, owners in seen.index.mentions(words_):
         named = words_[start:end]
@@ -156,7 +156,7 @@ def _when(words_: str, seen: Chart) -> Truth:
     if not truths:
         return None
     found = some(truths) if re.search(r"\bor\b", words_) else every(truths)
-    return opposite(found) if bool(_NOT_THERE.search(words_)) != words_.lower().startswith("unless") else found
+    return opposite(found) if other_way else found
 
 
 def _narrowed(one: Constraint, truth: Truth, held: Truth, reason: str) -> Reasoned:
