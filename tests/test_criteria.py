@@ -224,7 +224,7 @@ def test_pregnancy_contraception_consent() -> None:
         ("QTc interval not longer than 470 msec", [("le", "470")]),
         ("Blood pressure over 150/90 mmHg", [("gt", "150"), ("gt", "90")]),
         ("Temperature of 38.5 or greater", [("ge", "38.5")]),
-        ("Minimum disc height of 5 mm", [("ge", "0.5")]),
+        ("Minimum disc height of 5 mm", [("ge", "5")]),
         ("LDH not more than twice the upper limit of normal", [("le", "2")]),
         ("Creatinine ≤ ULN", [("le", "1")]),
         ("Ejection fraction below the lower limit of normal", [("lt", "1")]),

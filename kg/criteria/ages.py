@@ -21,6 +21,17 @@ _ASSENT_BEHIND = re.compile(
     r"(?: of age)?[^.;\d]{0,30}\b(?:must|should|require|need)\b[^.;]{0,30}\b(?:consents?|assents?)\b", re.I
 )
 #: Between a bound and the ages that it is for: "at least 750 (under 12 months of age)".
+#: At which event somebody had the age: "age at diagnosis", "menopause before age 45".
+_AT_EVENT = re.compile(
+    r"\bage (?:at|of) (?:the )?(?:(?:first|initial|disease|symptom|seizure|their|asthma) ){0,2}(?:diagnosis|onset|menarche|menopause|injury|manifestation|episode|seizure|symptoms?)\b",
+    re.I,
+)
+_MOMENT = re.compile(r"\b(?:before|after|prior to|by|since)\s+(?:the\s+|reaching\s+)?(?:age\s+)?(?:of\s+)?\Z", re.I)
+#: Words that tell of no event: "patients enrolled before age 18".
+_PERSON = re.compile(
+    r"\b(?:patients?|subjects?|participants?|volunteers?|persons?|people|individuals?|children|adults?|adolescents?|infants?|boys?|girls?|wom[ae]n|m[ae]n|females?|males?|who|are|is|be|must|may|should|will|enrolled|included|eligible|aged?|years?|old|and|or|the|of|all|any|not|to|at|inclusion|exclusion|criteria|only|healthy)\b|\W+",
+    re.I,
+)
 _BRACKET = re.compile(r"\s*+[\w/^³]{0,12}\s*+\(\s*+")
 _MEAN = re.compile(r"\b(?:mean|average|median) age\b[^.;]{0,40}$", re.I)
 
@@ -58,9 +69,17 @@ def is_bare_age(one: Quantity, text: str) -> bool:
 
 
 def of_another(one: Quantity, text: str, clause: int) -> str:
-    """Whose age it is that is not the patient's own: "donor", "bone"; "" when it is the patient's."""
-    others = _OTHERS.search(text, max(clause, one.start - 60), one.start)
-    return " ".join(others[1].split()) if others else ""
+    """Whose age it is that is not the patient's own, or when that was: "donor", "at diagnosis"; "" when it is the patient's now."""
+    first = max(clause, one.start - 60)
+    if others := _OTHERS.search(text, first, one.start):
+        return " ".join(others[1].split())
+    if event := _AT_EVENT.search(text, first, one.start):
+        return " ".join(event[0].split()[1:])
+    if moment := _MOMENT.search(text, first, one.at):
+        words = text[first : moment.start()]
+        if len(_PERSON.sub("", words)) > 3:
+            return " ".join((*words.split()[-4:], *moment[0].split()[:1]))
+    return ""
 
 
 def is_only_told(one: Quantity, text: str, clause: int) -> bool:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
-from kg import assets, terms
-from kg.criteria import ages, quantities, stages, variables
+from kg import terms
+from kg.criteria import ages, quantities, stages, unnamed, variables
 from kg.criteria.cues import pattern
-from kg.criteria.quantities import SIGN, Quantity
+from kg.criteria.quantities import LENGTHS, PERCENTILE, Quantity
 from kg.criteria.spans import Spans
 from kg.criteria.variables import Named
 from kg.language import unit
@@ -30,27 +30,10 @@ _ADJACENT = re.compile(
     r"should|a|equal|stage|range|ranging|between|from|and|older|years|defined|as|at|screening|baseline)[\s:()=,-]*)*$",
     re.I,
 )
-_VAGUE = frozenset(
-    {
-        "from",
-        "after",
-        "before",
-        "over",
-        "under",
-        "until",
-        "up to",
-        "through",
-        "min",
-        "max",
-        "beyond",
-        "equal",
-        "maximum",
-        "minimum",
-    }
-)
 #: What is counted is how often something was measured: "above 126 mg/dL on at least two occasions".
+_WITHIN = re.compile(r"\bwithin\s*\Z")
 _OCCASIONS = re.compile(
-    r"\s+(?:(?:separate|different|consecutive)\s+)?(?:occasions?|readings?|measurements?|visits?|determinations?)\b",
+    r"\s+(?:(?:separate|different|consecutive)\s+)?(?:occasions?|readings?|measurements?|visits?|determinations?|(?:abnormal|positive|negative|elevated|low|high) (?:values?|results?|tests?))\b",
     re.I,
 )
 #: Words between two numbers that show that the second is no age: "aged 7-10, and have IQ > 80".
@@ -58,57 +41,49 @@ _OTHER_WORDS = re.compile(
     r"\b(?!(?:years?|yrs?|yo|of|age[ds]?|old|and|or|to|but|not|no|is|are|be|than|inclusive|months?|through|between|for|with|in|the|if|women|men|males?|females?|girls?|boys?|children|adults?|more|less|at|least|most|up|over|under|above|below|equal|greater|younger|older)\b)[a-z]{2,}",
     re.I,
 )
-_LENGTHS = ("mm", "cm", "m", "[in_i]")
+#: Words before a number of years that show that it is none of age: "aged over 18 with symptoms for at least 2 years".
+_PASSED = re.compile(
+    r"\b(?:since|for|prior|within|past|last|history|duration|symptoms?|diagnos\w+|disease|ago|survival|expectancy|every|after|before|treat\w+|therapy)\b",
+    re.I,
+)
 #: What a scale runs over: "pain > 5 (0-10 scale)", "2 or more (based on a scale of 0-4)".
 _SCALE = re.compile(r"[(,]\s*+(?:[a-z]+ ){0,5}(?:range[ds]?|scale|scored?)?(?: (?:of|from))?\s*+:?+\s*+$", re.I)
 _SCALE_BEHIND = re.compile(r"[\w\s]{0,12}\)")
+_ON_SCALE = re.compile(r"\b(?:on|using|with|by|of)\s+(?:an?|the)\s+(?:[a-z-]+\s+)?(?:scale (?:of|from)\s+)?$", re.I)
+_SCALE_NAMED = re.compile(r"[\s-]*(?:points?\s)?(?:[A-Za-z-]+\s){0,3}(?:scale|score|VAS|NRS|NPRS)\b")
 #: A number that a range begins with whose end has a sign: "aged 1 to < 6 years".
 _TO_SIGN = re.compile(
     r"\s*+(?:to|-|–)\s*+(?:<|≤|less than|under|below|younger than|up to|not more than|no older than|not older than)",
     re.I,
 )
+#: A unit told in another: "(1 drink = 12 g of alcohol)".
+_CONVERSION = re.compile(r"(?<![\w.])1\s?[A-Za-z][\w/]{0,9}(?:\s[a-z]{1,12}){0,2}\s?\Z")
+#: How much something became more or less, which is no value of it: "weight loss > 10 kg", "decrease in hemoglobin of more than 2 g/dL".
+_CHANGE = re.compile(
+    r"\s?\(?\b(?:loss|gain|changes?|changed|fluctuations?|fluctuated|variations?|drop|decline|reduction|(?:in|de)crease(?=\s(?:of|by)\b))\b(?!.{0,40}\b(?:to|below|above)\s*$)",
+    re.I,
+)
+_CHANGE_BY = re.compile(r"\b(drop|fall|decrease|increase|change|rise|decline|reduction)s? (?:of|by) \Z", re.I)
+_GRADE_OF = re.compile(r"\b(?:grade|stage|class)\W{0,3}\Z", re.I)
+_CHANGE_APART = re.compile(r"\b(gain|loss|change|fluctuation|variation)s?\b[^.;]{0,12}\Z", re.I)
+_CHANGE_BEFORE = re.compile(
+    r"\b(loss|gain|changes?|fluctuations?|variations?|drop|decline|reduction|(?:in|de)crease) (?:of|in) (?:the |their |his |her |body |total |serum ){0,2}$",
+    re.I,
+)
 _AFTER_NUMBER = re.compile(r"(?:year|yr|month|week)", re.I)
 #: Below this a number without a unit is no blood pressure ("hypertension of stage 2").
 _LEAST_PRESSURE = 30
-_MEASURES = re.compile(
-    r"\b(?:scores?|scales?|index|levels?|count|rate|ratio|number|grade|value|size|diameter|length|dose|concentration|volume|titer|titre|"
-    r"thickness|depth|rating|distance|pressure|percentage|gap|iq|quotient|intake|units?|range|area|density|interval|angle|width|height|power|acuity|class|stage|group|impedance|temperature|frequency|strength|equivalents?)s?$",
-    re.I,
-)
-_SPREAD = re.compile(r"\b(?:between|range|ranging)\b\D*$", re.I)
-_GRADED = re.compile(r"\b(?:scores?|scale|index|\w+ (?:stage|grade|class))$", re.I)
 #: The short form of what was just named: "absolute neutrophil count (ANC) 1,500".
 _SHORT_FORM = re.compile(r"\A\s?\([A-Z][A-Za-z0-9/-]{1,9}\)")
-_OF_GRADE = re.compile(r"\b(grade|stage|class)\b", re.I)
-#: What lasts, and is a quantity of its own: "cycle length 25-34 days".
-#: A score by its short name: "SCORTEN 1 to 5".
-_CAPITALS = re.compile(r"(?:^|\s)([A-Z]{3,9})$")
-_SIGN_BEFORE = re.compile(r"(>|<|≥|≤)\s?(?=[A-Za-z])")
-_PUPILS = re.compile(
-    r"(?:st|nd|rd|th)?\s+(?:grade )?(?:school|class(?:es)?\b|students?|pupils?|children|(?:of|in) (?:a |the )?(?:primary|elementary|middle|high|secondary) school|anti-?\s?arr?hyth?mics?|anti-arr?hyth?mic)",
-    re.I,
-)
-_ENDS = re.compile(r"\s*+(?:[,;.)\n]|$|or\b|at\b)")
-#: What a method of contraception is good for, not a patient.
-_OF_A_METHOD = re.compile(
-    r"\b(?:failure rate|pearl[- ]index|unit of alcohol|mean age|risk of (?:relapse|recurrence)|(?:relapse|recurrence) risk)\b|^normal\b.*\b(?:levels?|values?|range)\b",
-    re.I,
-)
-_MONEY = re.compile(r"\s?(?:euros?|dollars?|usd|eur|€|\$)\b", re.I)
-_LASTING = re.compile(r"\b(?:length|duration|cycles?|intervals?)(?: of)?$", re.I)
-_DURATION = re.compile(
-    r"\b(?:(?:disease|illness|surgical|operation|operative|expected|planned|total) duration|duration of (?:disease|illness|surgery|operation|anesthesia|anaesthesia|stay|hospital stay|hospitali[sz]ation|scan|procedure))(?: of)?$",
-    re.I,
-)
-_OF_THESE = re.compile(
-    r"\s+(?:of|out of|from)\s+(?:the\s+|these\s+)?(?:following|criteria|below|these|\d|three|four|five|six|risk factors|symptoms)",
-    re.I,
-)
 _YOUNG = frozenset({"under", "over", "above", "below", "younger than", "older than"})
 _TIMED = frozenset({"a", "mo", "wk", "d"})
 
 
 _DAILY = re.compile(r"(?:mg|ug|g)/d(?![A-Za-z])")
+#: Where the next bound begins, behind whom the last one was for: "60 kg for men and 48 kg for women".
+_NEXT_BOUND = r",?\s(?:and|or|,)\s(?:(?:at least|at most|no less than|no more than|[<>≤≥]=?)\s?)?\d[\d.,]{0,7}"
+#: A value once more, in another unit: "at least 60 kg (132 lbs) for men".
+_IN_OTHER_UNITS = re.compile(r"\s?\(\s?[\d.,]+\s?[A-Za-z/%]{1,12}\s?\)")
 #: Two pressures in one number: "140/90".
 _PAIR = re.compile(r"\d{2,3}\s?/\s?(\d{2,3})\b")
 
@@ -138,11 +113,6 @@ def _timed_variables() -> frozenset[str]:
     return frozenset(n for n, t in terms.scheme("VariableScheme").items() if t.unit in _TIMED)
 
 
-@cache
-def _not_scores() -> frozenset[str]:
-    return frozenset(assets.facts("criteria")["not_scores"])
-
-
 def _fits(variable: str, one: Quantity) -> bool:
     """Whether a number with this unit can be a value of the variable."""
     timed = variable in _timed_variables()
@@ -151,16 +121,22 @@ def _fits(variable: str, one: Quantity) -> bool:
         return False  # "performance status: Karnofsky 50-100 %"
     if one.value < 0 and not one.unit and (timed or terms.scheme("VariableScheme")[variable].unit != "{score}"):
         return False  # "height-for-age z-score < -3"
+    if one.unit == PERCENTILE:
+        return False
     if one.is_time:
         return timed
     if timed:
         return one.unit == "" and not one.relative_to
+    if variable == "BodyHeight" and one.unit == "mm":
+        return False  # "alveolar height > 8 mm"
     wanted = terms.scheme("VariableScheme")[variable].unit
     if one.unit == "%" and not one.relative_to and wanted not in ("%", "{score}", "{count}"):
         return False
     if wanted == "mm[Hg]" and not one.unit and one.value < _LEAST_PRESSURE:
         return False
-    if one.unit in _LENGTHS and wanted not in (*_LENGTHS, "{score}"):
+    if one.unit in ("g", "kg") and not wanted.startswith(("g", "kg")):
+        return False  # "an oral glucose solution of up to 100 g"
+    if one.unit in LENGTHS and wanted not in (*LENGTHS, "{score}"):
         return False
     if _DAILY.match(one.unit) and wanted != one.unit:
         return False
@@ -215,9 +191,23 @@ def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previou
         if directly and (previous_end > nearest.end or len(gap) > 40):
             return after[:1]
         between = text[max(nearest.end, previous_end) : one.start]
+        counts = not one.unit and terms.scheme("VariableScheme")[nearest.variable].unit == "{count}"
+        if counts and (noun := unnamed.counted(text, one.end)) and not variables.find(noun, words(noun)):
+            return []  # "to prevent pregnancy, 2 or more contraceptive methods"
+        again = previous_end > nearest.end and bool(_OTHER_WORDS.search(between))
+        if again and between.count(")") > between.count("("):
+            return []  # "heart failure (NYHA 2 or worse), hypertension (stage 2)"
+        if _GRADE_OF.search(text, nearest.end, one.start) and terms.scheme("VariableScheme")[
+            nearest.variable
+        ].unit not in ("{score}", ""):
+            return []  # "renal insufficiency (grade 4)"
+        if one.unit in LENGTHS and unnamed.from_place(text, one.end):
+            return []
         told = nearest.variable == "Age" and not one.unit
-        if told and (len(gap) > 45 or (previous_end > nearest.end and _OTHER_WORDS.search(between))):
+        if told and (len(gap) > 45 or again):
             return []  # "age 65 and under who have failed at least 1 therapy"
+        if one.is_time and again and (nearest.variable != "Age" or one.unit != "a" or _PASSED.search(between)):
+            return []  # "aged 18 or older with a recent (< 48 h) admission"
         if len(gap) <= 90:
             return [v for v in _chain(found, before[-1], text) if _fits(v.variable, one)]
     return after[:1] if directly else []
@@ -228,8 +218,15 @@ def _whom(text: str, one: Quantity, clause: int, again: bool) -> tuple[int, int]
 
     ``again``: its quantity had one before.
     """
-    if match := pattern("applies").match(text, one.end):
-        return match.span(1)
+    told = _IN_OTHER_UNITS.match(text, one.end)
+    if match := pattern("applies").match(text, told.end() if told else one.end):
+        written = re.escape(text[one.at : one.end].lstrip("0123456789., "))
+        following = (
+            re.compile(rf"{_NEXT_BOUND}\s?{written}").search(text, match.start(1), match.end(1) + 12)
+            if written
+            else None
+        )
+        return match.start(1), following.start() if following else match.end(1)
     if again and (match := pattern("also").match(text, one.end)):
         return match.span()
     first = max(clause, one.start - 100)
@@ -250,19 +247,29 @@ def _counted(named: Named, one: Quantity, text: str) -> str:
     return named.variable
 
 
+def _change(text: str, own: list[Named], one: Quantity, clause: int) -> str:
+    """What changes, where the number says how much a quantity changed: "weight loss"; "" where it is the quantity's own value."""
+    if not own or one.relative_to or (own[-1].end > one.start and own[0].start < one.end):
+        return ""
+    first, last = own[0].start, own[-1].end
+    if first >= one.end:
+        change = _CHANGE_BY.search(text, max(clause, one.start - 40), one.start)
+        return f"{text[first:last]} {change[1]}" if change else ""
+    if change := _CHANGE.match(text, last, one.start):
+        return " ".join(text[first : change.end()].replace("(", " ").split())
+    if change := _CHANGE_BEFORE.search(text, max(clause, first - 40), first):
+        return " ".join(text[change.start() : last].split())
+    apart = own[-1].variable == "BodyWeight" and _CHANGE_APART.search(text, last, one.start)
+    return f"{text[first:last]} {apart[1]}" if apart else ""
+
+
 def _is_scale(text: str, clause: int, one: Quantity) -> bool:
     """Whether a range is that of the scale on which the number before it stands."""
     lead = text[max(clause, one.start - 60) : one.start]
-    return not one.comparator and bool(_SCALE.search(lead)) and bool(_SCALE_BEHIND.match(text, one.end))
-
-
-def _label(text: str, start: int, clause: int) -> str:
-    """The words before a number whose quantity is not known."""
-    before = re.sub(r"[(\[:,]\s*$", "", text[max(clause, start - 80) : start].strip())
-    before = re.sub(r"(?<!\s)\s*+\([^()]{1,30}\)\s*+(?=(?:of|is|range|level|score)?+\s*+$)", " ", before).strip()
-    before = re.sub(r"(?<!\s)\s++(?:of|is|a|are|was|range|ranging|between|from|must be|should be|being|:)$", "", before)
-    piece = re.split(r"[,;:()]| and | or | with | have | has ", before)[-1]
-    return " ".join(piece.split()[-6:])
+    if one.comparator:
+        return False
+    named = _SCALE_NAMED.match(text, one.end) or re.search(r"scale (?:of|from)\s+$", lead)
+    return bool((_SCALE.search(lead) and _SCALE_BEHIND.match(text, one.end)) or (_ON_SCALE.search(lead) and named))
 
 
 def find(text: str, section: str = "") -> list[Bound]:
@@ -280,7 +287,7 @@ def find(text: str, section: str = "") -> list[Bound]:
         latest[bound.variable] = max(bound.start, latest.get(bound.variable, -1))
 
     for grade in stages.find(text, found):
-        called = "" if grade.variable else _label(text, grade.at - 1, 0)
+        called = "" if grade.variable else unnamed.before(text, grade.at - 1, 0)
         add(
             Bound(
                 grade.start,
@@ -300,6 +307,7 @@ def find(text: str, section: str = "") -> list[Bound]:
     numbers = [q for q in quantities.find(text) if not busy.touch(q.at, q.at + 1)]
     ends = [v.end for v in found]
     previous: Quantity | None = None
+    read_to = 0  # where the last pair of pressures ends
     exempt = pattern("exception").search(text)
     for i, one in enumerate(numbers):
         clause = clauses[bisect_right(clauses, one.at) - 1]
@@ -322,6 +330,10 @@ def find(text: str, section: str = "") -> list[Bound]:
             continue
         last_end = previous.end if previous is not None and previous.at >= clause else 0
         own = _subjects(one, _near(found, ends, one), text, clause, last_end)
+        if one.at < read_to or (
+            one.comparator == "eq" and _CONVERSION.search(text[max(0, one.start - 30) : one.start])
+        ):
+            continue
         whom = _whom(text, one, clause, any(latest.get(v.variable, -1) >= clause for v in own))
         when = " ".join(text[slice(*whom)].split())
         comparator = one.comparator
@@ -331,15 +343,14 @@ def find(text: str, section: str = "") -> list[Bound]:
             )
             if when or same_limit:
                 comparator = previous.comparator
-        if (
-            not comparator
-            and one.relative_to
-            and one.upper is None
-            and re.search(r"\bwithin\s*$", text[max(0, one.start - 10) : one.start])
-        ):
+        within = not comparator and one.upper is None and _WITHIN.search(text, max(0, one.start - 10), one.start)
+        if within and (one.relative_to or [v.variable for v in own] == ["LifeExpectancy"]):
             comparator = "le"
         previous = one
         names = [n for n in dict.fromkeys(_counted(v, one, text) for v in own) if n]
+        label = _change(text, own, one, clause)
+        if label:
+            names = [""]
         sign = text[one.start : one.at].strip(" (").lower()
         if not names and headed and headed[0] in _timed_variables() and one.is_time and headed[0] != "Age":
             names = headed[:1]
@@ -348,7 +359,6 @@ def find(text: str, section: str = "") -> list[Bound]:
         timed = one.is_time or not one.unit
         if not names and headed and not one.spelled and (timed or headed[0] not in _timed_variables()):
             names = headed[:1]
-        label = ""
         if names == ["Age"] and ages.is_only_told(one, text, clause):
             continue
         if names == ["Age"] and (other := ages.of_another(one, text, clause)):
@@ -359,56 +369,26 @@ def find(text: str, section: str = "") -> list[Bound]:
         elif exempt and one.at > exempt.end() and any(latest.get(n, len(text)) < exempt.start() for n in names):
             when = when or " ".join(text[exempt.start() : one.end].split())
         if not names:
-            called = _label(text, one.start, clause)
-            if called in ("n", "N"):
-                continue  # how many take part
-            if _OF_A_METHOD.search(called) or _PUPILS.match(text, one.end) or _MONEY.match(text, one.end):
+            read = unnamed.read(text, one, clause, comparator)
+            if read is None:
                 continue
-            measured = _MEASURES.search(called) and not one.is_time and not one.spelled
-            if (short := _CAPITALS.search(called)) and not (one.unit or one.spelled) and one.value <= 100:
-                closed = one.upper is not None or _ENDS.match(text, one.end)
-                measured = measured or bool(closed and not sign and short[1] not in _not_scores())
-            if named_by := _SIGN_BEFORE.match(called):  # "> Tonis grade 1"
-                called, comparator = called[named_by.end() :], comparator or SIGN[named_by[1]]
-            if graded := _OF_GRADE.search(sign):
-                called, measured = f"{called} {graded[1]}", True
-            spread = one.upper is not None and (measured or _SPREAD.search(text, max(0, one.start - 16), one.start))
-            ranging = one.upper is not None and bool(_LASTING.search(called))
-            lasting = one.is_time and (ranging or (bool(comparator) and bool(_DURATION.search(called))))
-            sure = lasting or (
-                (comparator or spread)
-                and not one.is_time
-                and (sign not in _VAGUE or bool(one.unit or spread or measured))
-            )
-            if not comparator and measured and (_GRADED.search(called) or _CAPITALS.search(called)) and sign != "from":
-                comparator, sure = "" if one.upper is not None else "eq", True
-            if not sure or (one.unit == "" and not one.relative_to and one.spelled):
-                continue
-            bare = not one.unit and not one.relative_to and (sign[:1].isalpha() or not sign)
-            if _OF_THESE.match(text, one.end):
-                continue  # "two or more of the following"
-            counting = re.match(r"\s+(?:of|or|consecutive|times)\b", text[one.end :][:14]) or (
-                one.value <= 3 and one.value == int(one.value)
-            )
-            if bare and counting and not measured and not _MEASURES.search(called):
-                continue  # "at least 2 of the following", "more than one episode"
-            label = called or " ".join(
-                re.split(r"[,;:.()]", text[one.end : one.end + 80])[0].split()[:6] or text[:80].split()[:6]
-            )
-            names = [""]
+            names, (label, comparator) = [""], read
         start = one.start
         if own and own[0].end <= one.start and one.start - own[-1].end <= 30:
             start = own[0].start
         end = max(one.end, own[-1].end) if own and own[0].start >= one.end else one.end
-        code = one.unit or ("a" if names == ["Age"] and not one.relative_to else "")
+        code = one.unit or ("a" if (names == ["Age"] or label.startswith("age: ")) and not one.relative_to else "")
         if one.upper is not None:
             pairs = [("ge", one.value), ("le", one.upper)]
             if comparator in ("lt", "le") and one.unit != "":
                 pairs = [(comparator, one.upper)]
         elif comparator:
             pairs = [(comparator, one.value)]
+        elif _is_pressure(names) and i + 1 < len(numbers) and numbers[i + 1].comparator and _PAIR.match(text, one.at):
+            pairs = [(numbers[i + 1].comparator, one.value)]  # "160/110 mmHg or more"
+            end = max(end, numbers[i + 1].end)
         elif (
-            names != [""]
+            names not in ([""], ["LesionCount"])
             and own
             and own[-1].end <= one.at
             and _ADJACENT.match(_SHORT_FORM.sub("", text[own[-1].end : one.at], count=1))
@@ -422,7 +402,7 @@ def find(text: str, section: str = "") -> list[Bound]:
         else:
             continue
         if _is_pressure(names) and (pair := _PAIR.match(text, one.at)) and len(pairs) == 1:
-            op, lower = pairs[0][0], Decimal(pair[1])
+            op, lower, read_to = pairs[0][0], Decimal(pair[1]), pair.end()
             for name, value in (("SystolicBloodPressure", pairs[0][1]), ("DiastolicBloodPressure", lower)):
                 add(Bound(start, max(end, pair.end()), name, op, value, "mm[Hg]", "", "", when, one.at, whom))
             continue

@@ -271,6 +271,8 @@ def _therapies_and_diagnoses(
             text, max(0, mention.start - 130), mention.start
         ):
             one.concept, one.concept_label = [], f"recovered from {one.concept_label}"
+        if mention.window and mention.window.ahead:
+            one.concept, one.concept_label = [], f"planned {one.concept_label}"
         if mention.window:
             _set_window(one, mention.window)
             one.cite(quote.part(min(mention.start, mention.window.start), max(mention.end, mention.window.end)))
@@ -414,7 +416,8 @@ def _unnamed(quote: Quote, window: Window, exclusion: bool) -> Constraint:
         else "Diagnosis"
     )
     named = match and not pattern("anchor").fullmatch(match[1])
-    one = Constraint(kind=kind, concept_label=" ".join(match[1].split()) if match and named else "")
+    label = " ".join(match[1].split()) if match and named else ""
+    one = Constraint(kind=kind, concept_label=f"planned {label}".strip() if window.ahead else label)
     one.negated = scope.negated(text, window.start, exclusion=exclusion) and kind != "Contraception"
     _set_window(one, window)
     one.cite(quote.part(window.start, window.end))

@@ -22,6 +22,7 @@ _PLANNED = re.compile(
     r"\b(?:amenable|candidates?|eligible|suitable|fit|planned|scheduled|indications?|need) (?:to|for)\b[^.;,]{0,40}$",
     re.I,
 )
+_BEFORE = re.compile(r"(?:prior to|before|preceding)\b", re.I)
 #: A letter that goes on with a list: "B or C", "A, B and C".
 _LETTER = re.compile(r"\s*(?:,|/|or|and|and/or)\s*(?:or\s+|and\s+)?([A-Z])\b")
 #: What a drug named before it is not given for: "insulin pump", "surgery date".
@@ -190,5 +191,6 @@ def is_mere(text: str, mention: Mention) -> bool:
         return True
     if not mention.therapy:
         return bool(pattern("mere").search(text, first, mention.start))
-    least = mention.window is not None and mention.window.bound == "minimum"
-    return not least and bool(pattern("moment").search(text, first, mention.start))
+    moment = pattern("moment").search(text, first, mention.start)
+    least = mention.window is not None and mention.window.bound == "minimum"  # "at least 3 months since the start of"
+    return bool(moment and (not least or _BEFORE.match(moment[0])))

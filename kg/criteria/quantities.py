@@ -50,6 +50,7 @@ SIGN = {
 }
 _FLIP = {"ge": "le", "le": "ge", "lt": "gt", "gt": "lt", "eq": "eq"}
 _LIMITS = {"u": "UpperLimitOfNormal", "i": "UpperLimitOfNormal", "n": "UpperLimitOfNormal", "l": "LowerLimitOfNormal"}
+LENGTHS = ("mm", "cm", "m", "[in_i]")
 _TIME_UNITS = ("a", "mo", "wk", "d", "h", "min")
 
 
@@ -101,7 +102,15 @@ _DEGREES = re.compile(
 _DEGREE_UNITS = {"C": "Cel", "F": "[degF]"}
 #: A multiple of the upper limit of normal, which is not named: "bilirubin < 2x".
 _TIMES_ONLY = re.compile(r"\s?[x×X](?=\s?(?:[,;.)\n]|$|(?:and|or)\b))")
+#: Between a number and its unit of time: "6 consecutive weeks".
+_DESCRIBED = re.compile(r"\s(?:consecutive|calendar|full|complete|completed|whole|continuous)(?=\s)", re.I)
 _VERSION = re.compile(r"\b(?:version|v\.?|vers\.)\s*$", re.I)
+#: The unit of a place among people of the same age: "BMI ≥ 85th percentile".
+PERCENTILE = "{percentile}"
+_PERCENTILE = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?(?:per)?centiles?\b", re.I)
+_TO_PERCENTILE = re.compile(
+    r"(?:st|nd|rd|th)(?=\s?(?:-|–|to|and)\s?(?:the\s)?\d{1,3}(?:\.\d)?(?:st|nd|rd|th)?\s(?:per)?centile)", re.I
+)
 #: What a score is out of: "6/10".
 _OUT_OF = re.compile(r"\s?/\s?(5|7|10|20|30|100)(?![\d.,/]|\s?(?:mm|cm|[x×^]|10))")
 _DATE = re.compile(r"\d{1,2}/\d{1,2}/(?:19|20)?\d\d(?!\d)")
@@ -189,6 +198,12 @@ def _is_name(text: str, start: int, end: int) -> bool:
             return True
     if text[start - 1 : start] == "[" and text[end : end + 1] == "]":
         return True  # a reference
+    if (
+        text[start - 1 : start] == "("
+        and text[end : end + 2] in (") ", ")\n")
+        and _is_next_in_brackets(text, start, end)
+    ):
+        return True
     if text[start - 3 : start] == "<U+" or _VERSION.search(text, max(0, start - 12), start):
         return True
     if _DATE.match(text, start) or _DATE.match(text, max(0, start - 3)) or _DATE.match(text, max(0, start - 2)):
@@ -200,13 +215,19 @@ def _is_name(text: str, start: int, end: int) -> bool:
     if tail.startswith(")") and lead.count("(") <= lead.count(")") and not comparator_before(text, start):
         return True  # the number of an item
     return bool(
-        re.match(r"(?:st|nd|rd|th)\b", tail)
+        (
+            re.match(r"(?:st|nd|rd|th)\b", tail)
+            and not _PERCENTILE.match(text, end)
+            and not _TO_PERCENTILE.match(text, end)
+        )
         or re.match(r"-(?:lead|item|point|step|stage|FU|F\b|dimensional|channel|[A-Z]{2})", tail)
         or (
             re.match(r"[A-Za-z]", tail)
             and not _UNIT.match(tail)
             and not _DEGREES.match(text, end)
             and not _TIMES_ONLY.match(text, end)
+            and not _PERCENTILE.match(text, end)
+            and not _TO_PERCENTILE.match(text, end)
             and not re.match(r"(?:x|X)\s?(?:ULN|UNL|the|upper|lower|normal|instit)", tail, re.I)
         )
     )
@@ -219,6 +240,15 @@ def _is_next_item(text: str, start: int, end: int) -> bool:
     return number_.isdigit() and int(number_) > 1 and bool(re.search(rf"(?<![\d.]){int(number_) - 1}\.\s", before))
 
 
+def _is_next_in_brackets(text: str, start: int, end: int) -> bool:
+    """Whether the digits number an item that runs on in a line: "(1) ... (2) ..."."""
+    number_ = text[start:end]
+    before = text[max(0, start - 600) : start]
+    return number_.isdigit() and (
+        f"({int(number_) - 1})" in before or (number_ == "1" and "(2)" in text[end : end + 600])
+    )
+
+
 def _with_days(weeks: Decimal, text: str, end: int) -> tuple[Decimal, int]:
     """A number of weeks with the days that stand behind it, and where they end: "28 0/7 weeks"."""
     days = _SEVENTHS.match(text, end)
@@ -229,8 +259,11 @@ def _unit_after(text: str, end: int) -> tuple[str, int]:
     """UCUM code and end of the unit after a number; ("", end) when there is none."""
     if degrees := _DEGREES.match(text, end):
         return _DEGREE_UNITS[degrees[1]], degrees.end()
-    match = _UNIT.match(text, end, end + 60)
-    if not match:
+    if percentile := _PERCENTILE.match(text, end):
+        return PERCENTILE, percentile.end()
+    described = _DESCRIBED.match(text, end, end + 20)
+    match = _UNIT.match(text, described.end() if described else end, end + 60)
+    if not match or (described and unit.ucum(match.group().strip()) not in _TIME_UNITS):
         return "", end
     written = match.group().lstrip(" -\u00a0")
     code = unit.ucum(written)
@@ -267,6 +300,8 @@ def _numbers(text: str) -> Iterator[Quantity]:
         if value is None or _is_name(text, start, end):
             continue
         value, end = _with_days(value, text, end)
+        if ordinal := _TO_PERCENTILE.match(text, end):
+            end = ordinal.end()
         one = Quantity(start, end, start, number.plain(value), spelled=match.group()[0].isalpha())
         lead = text[max(0, start - _REACH) : start]
         if limit := _LIMIT_BEFORE.search(lead):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from kg.criteria.quantities import SIGN
+from kg.criteria.quantities import SIGN, comparator_before
 from kg.criteria.variables import Named
 
 #: The greatest value of a score, beyond which a number is none.
@@ -16,8 +16,9 @@ _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6}
 _SIGN = {**SIGN, "at least": "ge", "greater than": "gt"}
 _CLASSES = re.compile(
     r"[\s:()]*+(?:(?:functional|physical|status|class(?:es|ification)?|grade|score|heart failure|stage|of)[\s:]*+)*+(≥|>=|≤|<=|>|<|greater than|at least)?\s*+"
-    r"(IV|V?I{1,3}|V)(?:\s*+(?:-|–|to|or|/|and|,)\s*+(IV|V?I{1,3}|V))?(?![A-Za-z])(?:\s*+(or (?:greater|higher|above|worse|more|less|lower|better)))?"
+    r"(IV|V?I{1,3}|V)(?![A-Za-z])((?:\s*+(?:,\s?and|,\s?or|-|–|to|or|/|and|,)\s*+(?:ASA |NYHA |class |grade )?(?:IV|V?I{1,3}|V)(?![A-Za-z])){0,5})(?:\s*+(or (?:greater|higher|above|worse|more|less|lower|better)))?"
 )
+_NUMERAL = re.compile(r"(?<![A-Z])(?:IV|V?I{1,3}|V)(?![A-Z])")
 #: The categories of the TNM system (UICC, TNM Classification of Malignant Tumours), with the letters before them that say how they were found.
 _TNM = re.compile(
     r"(?<![\w-])(?:[cpry]{1,2})?([TN]|M(?=[01]))([0-4])[a-d]?(?:\s?(?:-|–|to|or|/|,|and)\s?\1?([0-4])[a-d]?)?(?![\w-])(?!\s(?:hyperintense|hypointense|signal|blasts|lesions?|weighted|MRI|images?|cells?|level|vertebra|segment))"
@@ -26,6 +27,8 @@ _TUMORS = re.compile(
     r"\b(?:TNM|tumou?rs?|stages?|staged|cancers?|carcinomas?|adenocarcinomas?|disease|primary|melanoma|[TNM][0-4X][a-d]?)\b",
     re.I,
 )
+#: Marrows are called M1 to M3 too.
+_MARROW = re.compile(r"\b(?:marrow|blasts)\b", re.I)
 _CATEGORY = {"T": "TnmTumor", "N": "TnmNodes", "M": "TnmMetastasis"}
 #: How near to a category another one, or a word about tumors, stands.
 _NEAR = 30
@@ -43,6 +46,7 @@ _SIGHT = re.compile(r"acuity|vision|\bVA\b|BCVA|snellen|sight", re.I)
 _THAN = re.compile(
     r"\b(no worse than|not worse than|at least|no better than|better than|worse than|less than|more than)\s$", re.I
 )
+_SIGN_AT_END = re.compile(rf"({'|'.join(sorted(map(re.escape, SIGN), key=len, reverse=True))})\s?$")
 _BETTER = {
     "or better": "ge", "and better": "ge", "no worse than": "ge", "not worse than": "ge", "at least": "ge",
     "or worse": "le", "and worse": "le", "no better than": "le", "better than": "gt", "more than": "gt",
@@ -80,13 +84,16 @@ def _acuities(text: str) -> Iterator[Grade]:
         if match[4] and int(match[4]):
             values.append((Decimal(match[3]) / int(match[4])).quantize(Decimal("0.001")))
         before = _THAN.search(lead)
-        start = match.start() - len(before[0]) if before else match.start()
+        signed = None if before else _SIGN_AT_END.search(lead)
+        told = before or signed
+        start = match.start() - len(told[0]) if told else match.start()
         place = (start, match.end(), "VisualAcuity")
         if len(values) > 1:
             yield Grade(*place, "ge", min(values), match.start())
             yield Grade(*place, "le", max(values), match.start())
         else:
-            sign = _BETTER.get((match[5] or (before[1] if before else "")).lower().strip(), "eq")
+            sign = _BETTER.get((match[5] or (before[1] if before else "")).lower().strip(), "")
+            sign = sign or (SIGN[signed[1]] if signed else "eq")
             yield Grade(*place, sign, values[0], match.start())
 
 
@@ -104,7 +111,7 @@ def _categories(text: str) -> Iterator[Grade]:
     """Categories of the TNM system; the letter behind one (T1b) is left out."""
     for match in _TNM.finditer(text):
         around = text[max(0, match.start() - _NEAR) : match.start()], text[match.end() : match.end() + _NEAR]
-        if not any(_TUMORS.search(part) for part in around):
+        if not any(_TUMORS.search(part) for part in around) or any(_MARROW.search(part) for part in around):
             continue
         low, high = int(match[2]), int(match[3] or match[2])
         place = (*match.span(), _CATEGORY[match[1]])
@@ -125,14 +132,19 @@ def _classes(text: str, found: Sequence[Named]) -> Iterator[Grade]:
             continue
         if _MEANING.match(text, match.end()):
             continue
-        low, high = _ROMAN[match[2]], _ROMAN[match[3]] if match[3] else None
-        span = (named.start, match.end())
+        others = [_ROMAN[n] for n in _NUMERAL.findall(match[3])]
+        low, high = _ROMAN[match[2]], max(others) if others else None
+        low = min([low, *others])
         sign = _SIGN.get(match[1] or "", "")
+        first = named.start
+        if not sign and high is None and (before := comparator_before(text, named.start)):
+            sign, first = before
+        span = (first, match.end())
         if match[4]:
             sign = "ge" if match[4].split()[1] in ("greater", "higher", "above", "worse", "more") else "le"
         if high is not None and not sign:
-            yield Grade(*span, named.variable, "ge", min(low, high), match.start(2))
-            if max(low, high) != GREATEST[named.variable]:
-                yield Grade(*span, named.variable, "le", max(low, high), match.start(2))
+            yield Grade(*span, named.variable, "ge", low, match.start(2))
+            if high != GREATEST[named.variable]:
+                yield Grade(*span, named.variable, "le", high, match.start(2))
         else:
             yield Grade(*span, named.variable, sign or "eq", low, match.start(2))

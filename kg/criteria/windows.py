@@ -34,7 +34,21 @@ _BOUNDING = ("within", "previous", "prior", "past", "last", "preceding", "less",
 _AFTERWARDS = ("after", "following", "post", "washout", "wash-out", "have", "elapsed", "since", "apart", "from", "or")
 _BEHIND = re.compile(r"\s*(?:or (?:more|longer|greater)|and (?:more|longer)|minimum)\b", re.I)
 #: A duration that measures something else: "at least 10 minutes of exercise a week".
-_MEASURED = re.compile(r"\s*(?:per|/|a|each)\s?(?:day|week|month)\b", re.I)
+_MEASURED = re.compile(r"\s*(?:[a-z]{3,12}\s?)?(?:per\s|/\s?|\ba\s|each\s)\s?(?:day|week|month)\b", re.I)
+#: How far something is, and the hours behind a meal: no time that has passed.
+_NO_WINDOW = re.compile(
+    r"[\s-]*(?:of\s)?(?:(?:drive|driving|travel|travell?ing|commut\w+|flight)\b|post-?\s?(?:load|meal|prandial|glucose|challenge)|(?:oral )?(?:glucose|plasma|urine)\b)",
+    re.I,
+)
+_ADJECTIVE = re.compile(r"-\s?[a-z]", re.I)
+_SPAN = re.compile(r"\s*(?:periods?|windows?|wash-?out|intervals?|time|span)\b", re.I)
+#: Before a window that lies ahead: "planned within 3 months".
+_PLANNED = re.compile(
+    r"\b(?:plan(?:s|ned|ning)?|schedul\w{2,3}|anticipat\w{2,3}|intend\w{0,4}|intention|foresee\w{0,4}|expect(?:s|ed|ing)?)\b[^.;,]{0,60}$",
+    re.I,
+)
+_AHEAD = re.compile(r"\b(?:next|coming)\b", re.I)
+_BACK = re.compile(r"\b(?:past|last|previous|preceding|prior|recent|former)\b", re.I)
 
 
 class Window(NamedTuple):
@@ -44,6 +58,7 @@ class Window(NamedTuple):
     end: int
     duration: str
     bound: str  # "minimum" or "maximum"
+    ahead: bool = False  # whether it lies in the future: "planned within the next 3 months"
 
 
 def find(text: str, taken: list[tuple[int, int]]) -> Iterator[Window]:
@@ -54,6 +69,8 @@ def find(text: str, taken: list[tuple[int, int]]) -> Iterator[Window]:
             continue
         lead = text[max(0, found.start - 45) : found.start]
         tail = text[found.end : found.end + 45]
+        if _NO_WINDOW.match(tail):
+            continue
         event = _EVENT.match(tail)
         if least := _AT_LEAST.search(lead):
             if event or not _MEASURED.match(tail):
@@ -62,11 +79,21 @@ def find(text: str, taken: list[tuple[int, int]]) -> Iterator[Window]:
             start = found.start - len(lead) + within.start()
             word = next(iter(within.group().lower().split()), "")
             if word == "for" and not _LOOK_BACK.search(lead):
+                if _ADJECTIVE.search(text[found.start : found.end]) and not _SPAN.match(tail):
+                    continue  # "at high risk for 30-day readmission"
                 yield Window(start, found.end, found.least, "minimum")
             elif word in _BOUNDING or _LOOK_BACK.search(lead) or event:
-                yield Window(start, found.end, found.greatest, "maximum")
+                yield Window(start, found.end, found.greatest, "maximum", _is_ahead(lead, within.start(), event))
         elif event:
             after = event.group().strip().lower().startswith(_AFTERWARDS)
             yield Window(found.start, found.end, found.greatest, "minimum" if after else "maximum")
         elif _BEHIND.match(tail):
             yield Window(found.start, found.end, found.least, "minimum")
+
+
+def _is_ahead(lead: str, start: int, event: re.Match[str] | None) -> bool:
+    """Whether a window that begins at ``start`` of the words before its time lies in the future."""
+    opening = lead[start:]
+    if _AHEAD.search(opening):
+        return True
+    return bool(_PLANNED.search(lead[:start]) and not event and not _BACK.search(opening))

@@ -12,7 +12,9 @@ _UNITS: dict[str, int] = _FACTS["units"]
 _TENS: dict[str, int] = _FACTS["tens"]
 _TIMES: dict[str, int] = _FACTS["times"]
 
-_DIGITS = r"\d{1,3}(?:,\d{3}){1,9}(?:\.\d+)?|\d+,\d{1,2}(?![\d,])|\d+(?:[.·]\d+)?|[.·]\d+"
+#: "1,2 or 3" is a list; "1,2" alone is a number with the comma of European records.
+_LISTED = r"(?!(?:0,1|1,2|2,3|3,4|4,5)(?:,\d)?\s?,?\s(?:or|and|to)\s\d(?![\d.,]\d))"
+_DIGITS = rf"\d{{1,3}}(?:,\d{{3}}){{1,9}}(?:\.\d+)?|{_LISTED}\d+,\d{{1,2}}(?![\d,])|\d+(?:[.·]\d+)?|[.·]\d+"
 _POWER = r"(?:\s?[x×X*•∙]\s?10\s?(?:\^|\*\*|\*|e|E)?\s?[⁰¹²³⁴⁵⁶⁷⁸⁹\d]{1,2}|\s10(?:3|6|9|12)(?=\s?/\s?[lL]\b))"
 _WORDS = (
     rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(list(_UNITS)[1:10])}))?|{'|'.join(sorted(_UNITS, key=len, reverse=True))})"
@@ -20,7 +22,7 @@ _WORDS = (
 )
 
 #: A number in digits, or in digits times a power of ten.
-DIGITS = rf"(?:(?:{_DIGITS})(?:{_POWER})?|10\s?\^\s?\d{{1,2}})"
+DIGITS = rf"(?:10\s?\^\s?\d{{1,2}}(?!\d)|(?:{_DIGITS})(?:{_POWER})?)"
 #: A number in digits or in words.
 NUMBER = (
     rf"(?:{DIGITS}|(?<![A-Za-z-])(?:{_WORDS})(?![A-Za-z])"
