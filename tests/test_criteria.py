@@ -59,7 +59,7 @@ def bounds(text: str) -> list[tuple[object, ...]]:
         ("Visual acuity of 20/40 or better in the other eye", [("VisualAcuity", "ge", "0.500", "")]),
         ("Visual acuity worse than 6/60", [("VisualAcuity", "lt", "0.100", "")]),
         ("BCVA 20/30 to 20/80", [("VisualAcuity", "ge", "0.250", ""), ("VisualAcuity", "le", "0.667", "")]),
-        ("A disease duration of more than 5 years", [("A disease duration", "gt", "5", "a")]),
+        ("A disease duration of more than 5 years", [("disease duration", "gt", "5", "a")]),
         ("At least 5 years since the diagnosis", []),
         ("NYHA II: Slight limitation of walking", []),
         ("Menopause before the mean age of 51 years", []),

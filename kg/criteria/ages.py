@@ -8,6 +8,7 @@ from kg.criteria.cues import pattern
 from kg.criteria.quantities import Quantity
 
 _PART = re.compile(r"[;\n]")
+_OLDER = re.compile(r"(?:no |not )?(?:older|younger) than\b", re.I)
 _CHILD = re.compile(r"\b(?:age[ds]?|infants?|children|newborns?)\b", re.I)
 _OLD = re.compile(r"[\s-]*+(?:of age|old|of life)\b", re.I)
 #: Whose age it is that is not the patient's own.
@@ -40,6 +41,9 @@ def is_age(one: Quantity, text: str) -> bool:
     """Whether a number of years (or months of a child) is an age although no word of age stands before it."""
     if one.unit not in ("a", "mo", "wk", "d"):
         return False
+    younger = _OLDER.match(text, one.start) and pattern("people").search(text, max(0, one.start - 20), one.start)
+    if younger:
+        return True
     if one.unit != "a" and not (_CHILD.search(text, max(0, one.start - 25), one.start) or _OLD.match(text, one.end)):
         return False
     if one.comparator and text[one.at : one.end].lower().endswith("yo"):

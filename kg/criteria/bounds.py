@@ -17,7 +17,7 @@ from kg.criteria.variables import Named
 from kg.language import unit
 from kg.mesh import words
 
-_CLAUSE = re.compile(r";|\n|\.\s+(?=[A-Z])|\.$")
+_CLAUSE = re.compile(r";|\n(?!\s*+\d)|\.\s+(?=[A-Z])|\.$")
 _CHAINED = re.compile(
     r"[\s/,()\[\]-]*+(?:(?:(?:and/or|and|or|&)[\s/,()]*+|(?<=[/,])|(?<=[/,]\s))(?:(?:the|serum|total|absolute|either|both)\s++)*+)?$",
     re.I,
@@ -31,6 +31,11 @@ _ADJACENT = re.compile(
     re.I,
 )
 #: What is counted is how often something was measured: "above 126 mg/dL on at least two occasions".
+#: Behind the weeks of a pregnancy: "before 37 weeks of gestation", "20 weeks of amenorrhea" as French records have it.
+_OF_PREGNANCY = re.compile(
+    r"\s?['’]?\s?(?:of (?:amenorrh\w{1,4}|pregnancy|gestation)|pregnant|gestation(?:al)?)\b", re.I
+)
+_EXCLUSIVE = re.compile(r"\s?\((?:exclusive|excluded|excl\.?)\)", re.I)
 _WITHIN = re.compile(r"\bwithin\s*\Z")
 _OCCASIONS = re.compile(
     r"\s+(?:(?:separate|different|consecutive)\s+)?(?:occasions?|readings?|measurements?|visits?|determinations?|(?:abnormal|positive|negative|elevated|low|high) (?:values?|results?|tests?))\b",
@@ -140,7 +145,7 @@ def _fits(variable: str, one: Quantity) -> bool:
         return False
     if _DAILY.match(one.unit) and wanted != one.unit:
         return False
-    return not (wanted == "{score}" and one.unit not in ("", "%", "{score}", "cm", "mm"))
+    return not (wanted == "{score}" and one.unit not in ("", "%", "{score}", "{SD}", "cm", "mm"))
 
 
 def _chain(found: list[Named], last: int, text: str) -> list[Named]:
@@ -356,6 +361,12 @@ def find(text: str, section: str = "") -> list[Bound]:
             names = headed[:1]
         if not names and (ages.is_age(one, text) or (sign in _YOUNG and ages.is_bare_age(one, text))):
             names = ["Age"]
+        if (
+            not names
+            and one.unit == "wk"
+            and (_OF_PREGNANCY.match(text, one.end) or "gestational" in text[one.at : one.end].lower())
+        ):
+            names = ["GestationalAge"]
         timed = one.is_time or not one.unit
         if not names and headed and not one.spelled and (timed or headed[0] not in _timed_variables()):
             names = headed[:1]
@@ -380,6 +391,8 @@ def find(text: str, section: str = "") -> list[Bound]:
         code = one.unit or ("a" if (names == ["Age"] or label.startswith("age: ")) and not one.relative_to else "")
         if one.upper is not None:
             pairs = [("ge", one.value), ("le", one.upper)]
+            if _EXCLUSIVE.match(text, one.end):
+                pairs[1] = ("lt", one.upper)
             if comparator in ("lt", "le") and one.unit != "":
                 pairs = [(comparator, one.upper)]
         elif comparator:
@@ -387,6 +400,8 @@ def find(text: str, section: str = "") -> list[Bound]:
         elif _is_pressure(names) and i + 1 < len(numbers) and numbers[i + 1].comparator and _PAIR.match(text, one.at):
             pairs = [(numbers[i + 1].comparator, one.value)]  # "160/110 mmHg or more"
             end = max(end, numbers[i + 1].end)
+        elif names == ["Age"] and not own and _TO_SIGN.match(text, one.end):
+            pairs = [("ge", one.value)]
         elif (
             names not in ([""], ["LesionCount"])
             and own
@@ -419,6 +434,8 @@ def canonical(one: Bound) -> Decimal | None:
     term = terms.scheme("VariableScheme")[one.variable]
     if one.unit == "g/L" and term.unit == "/uL":  # "1.5 G/L": giga per litre, as French laboratories write it
         return unit.convert(one.value, "10*9/L", term.unit)
+    if one.unit == "{SD}" and term.unit == "{score}":
+        return one.value
     if term.unit in ("{score}", "{count}", "1", "%") or not one.unit:
         return one.value if one.unit in ("", "%", term.unit) and term.unit in ("{score}", "{count}", "1", "%") else None
     return unit.convert(one.value, one.unit, term.unit, term.molar_mass)

@@ -31,7 +31,10 @@ _AFTER_LIMIT = re.compile(r"\s?(?:x|×|X|\*|times)\s?$")
 _LIMIT_BEFORE = re.compile(
     r"(?P<limit>ULN|UNL|LLN|upper limit of normal|lower limit of normal)\)?\s*(?:x|×|X|\*|times)\s*$", re.I
 )
-_RANGE = re.compile(rf"\s?(?:-|–|—|‐|‑|to|through|~|～|and|till)\s?(?=\(?{number.DIGITS}|{number.NUMBER})", re.I)
+_RANGE = re.compile(
+    rf"(?:\s?\((?:inclusive|included|exclusive|excluded|incl\.?|excl\.?)\)|-(?=\sand\s)|\s(?:of\s)?(?:gestation(?:al age)?|amenorrh\w{1, 4}|pregnancy))?\s?(?:-|–|—|‐|‑|to|through|~|～|and|till)\s?(?=\(?{number.DIGITS}|{number.NUMBER})",
+    re.I,
+)
 _LIST = re.compile(rf"(?:\s?(?:,|/|or|and|,\s?or|,\s?and)\s?(?:{number.DIGITS})(?!\w|\.\d))+", re.I)
 _UNIT = re.compile(rf"\s?-?\s?(?:{unit.PER_UNIT}|(?:{unit.UNIT}))", re.I)
 _FLIPPED = re.compile(r"\s?(≥|≤|>=|<=|=>|=<|<|>|〉|〈)\s?(?=[A-Za-z])")
@@ -80,7 +83,11 @@ class Quantity:
 
 _THOUSANDS = re.compile(r"\d{1,3}\.\d{3}")
 #: The days of weeks and days: "28 0/7 weeks".
-_SEVENTHS = re.compile(r"\s?\+?\s?([0-6])/7(?![\d/])(?=[\s)]*+(?:weeks?|wks?|to\b|and\b|-|–))", re.I)
+_SEVENTHS = re.compile(
+    r"(?:\s?\+?\s?(?=[0-6]/7(?![\d/]))|\s?\+\s?(?=[0-6]\s?(?:weeks?|wks?)))([0-6])(?:/7(?=[\s)]*+(?:weeks?|wks?|to\b|and\b|-|–)))?",
+    re.I,
+)
+_AND_DAYS = re.compile(r"\s?-?\s?(?:weeks?|wks?|w)[\s,]{0,2}(?:and\s)?([0-6])\s?(?:days?|d)\b", re.I)
 _GESTATION = re.compile(r"\s(?:of )?gestation(?:al age)?(?=\s(?:or|and)\s)", re.I)
 #: A word for a unit that is not known, before "or more": "100.4 F or greater", "18 ans or more".
 _STRANGE = re.compile(r"\s?[A-Za-z°º]{1,10}(?=\s+(?:or|and)\s)")
@@ -99,11 +106,12 @@ _BARE_LIMIT = re.compile(
 _DEGREES = re.compile(
     r"(?:(?<=[34]\d)|(?<=[34]\d\.\d)|(?<=1\d\d)|(?<=1\d\d\.\d)|(?<=9\d)|(?<=9\d\.\d))\s?([CF])(?![A-Za-z0-9+-])"
 )
+_DIOPTERS = re.compile(r"\s?D(?![A-Za-z0-9+-])")
 _DEGREE_UNITS = {"C": "Cel", "F": "[degF]"}
 #: A multiple of the upper limit of normal, which is not named: "bilirubin < 2x".
 _TIMES_ONLY = re.compile(r"\s?[x×X](?=\s?(?:[,;.)\n]|$|(?:and|or)\b))")
 #: Between a number and its unit of time: "6 consecutive weeks".
-_DESCRIBED = re.compile(r"\s(?:consecutive|calendar|full|complete|completed|whole|continuous)(?=\s)", re.I)
+_DESCRIBED = re.compile(r"\s(?:gestational|consecutive|calendar|full|complete|completed|whole|continuous)(?=\s)", re.I)
 _VERSION = re.compile(r"\b(?:version|v\.?|vers\.)\s*$", re.I)
 #: The unit of a place among people of the same age: "BMI ≥ 85th percentile".
 PERCENTILE = "{percentile}"
@@ -116,6 +124,8 @@ _OUT_OF = re.compile(r"\s?/\s?(5|7|10|20|30|100)(?![\d.,/]|\s?(?:mm|cm|[x×^]|10
 _DATE = re.compile(r"\d{1,2}/\d{1,2}/(?:19|20)?\d\d(?!\d)")
 _SECOND = re.compile(number.NUMBER, re.I)
 _PIECE = re.compile(r"[A-Za-z]+|[^\sA-Za-z]")
+#: Words behind which "then" is a slip for "than".
+_COMPARATIVES = frozenset("more less greater older younger higher lower fewer longer shorter larger smaller".split())
 #: Little words that may stand between a comparator and its number.
 _GAP = frozenset(
     "a an the of than age score is about approximately : ( ) to or equal be grade stage class \" ' “ ” ‘ ’".split()
@@ -145,6 +155,7 @@ def comparator_before(text: str, start: int) -> tuple[str, int] | None:
     pieces = list(_PIECE.finditer(text, max(0, start - _REACH), start))[-12:]
     known = _before()
     lowered = [p.group().lower() for p in pieces]
+    lowered = ["than" if w == "then" and i and lowered[i - 1] in _COMPARATIVES else w for i, w in enumerate(lowered)]
     end = len(pieces)
     for skipped in range(4):
         for count in range(min(6, end), 0, -1):
@@ -225,6 +236,7 @@ def _is_name(text: str, start: int, end: int) -> bool:
             re.match(r"[A-Za-z]", tail)
             and not _UNIT.match(tail)
             and not _DEGREES.match(text, end)
+            and not _DIOPTERS.match(text, end)
             and not _TIMES_ONLY.match(text, end)
             and not _PERCENTILE.match(text, end)
             and not _TO_PERCENTILE.match(text, end)
@@ -249,16 +261,21 @@ def _is_next_in_brackets(text: str, start: int, end: int) -> bool:
     )
 
 
-def _with_days(weeks: Decimal, text: str, end: int) -> tuple[Decimal, int]:
-    """A number of weeks with the days that stand behind it, and where they end: "28 0/7 weeks"."""
-    days = _SEVENTHS.match(text, end)
-    return ((weeks + Decimal(days[1]) / 7).quantize(Decimal("0.001")), days.end()) if days else (weeks, end)
+def _with_days(weeks: Decimal, text: str, end: int) -> tuple[Decimal, int, str]:
+    """A number of weeks with the days that stand behind it, where they end, and the unit where it stands between: "28 0/7 weeks"."""
+    days = _SEVENTHS.match(text, end) or _AND_DAYS.match(text, end)
+    if not days:
+        return weeks, end, ""
+    whole = (weeks + Decimal(days[1]) / 7).quantize(Decimal("0.001"))
+    return whole, days.end(), "wk" if days.re is _AND_DAYS else ""
 
 
 def _unit_after(text: str, end: int) -> tuple[str, int]:
     """UCUM code and end of the unit after a number; ("", end) when there is none."""
     if degrees := _DEGREES.match(text, end):
         return _DEGREE_UNITS[degrees[1]], degrees.end()
+    if diopters := _DIOPTERS.match(text, end):
+        return "[diop]", diopters.end()
     if percentile := _PERCENTILE.match(text, end):
         return PERCENTILE, percentile.end()
     described = _DESCRIBED.match(text, end, end + 20)
@@ -299,7 +316,7 @@ def _numbers(text: str) -> Iterator[Quantity]:
         value = number.parse(match.group())
         if value is None or _is_name(text, start, end):
             continue
-        value, end = _with_days(value, text, end)
+        value, end, between = _with_days(value, text, end)
         if ordinal := _TO_PERCENTILE.match(text, end):
             end = ordinal.end()
         one = Quantity(start, end, start, number.plain(value), spelled=match.group()[0].isalpha())
@@ -312,7 +329,7 @@ def _numbers(text: str) -> Iterator[Quantity]:
             one.comparator, one.start = sign
             if turned == "-":
                 one.value = -one.value
-        one.unit, one.end = _unit_after(text, end)
+        one.unit, one.end = (between, end) if between else _unit_after(text, end)
         of = None if one.unit else _OUT_OF.match(text, end)
         if of and value <= int(of[1]):
             one.end = of.end()
@@ -321,13 +338,14 @@ def _numbers(text: str) -> Iterator[Quantity]:
         spread = _RANGE.match(text, one.end if one.unit else end)
         if spread and (second := _SECOND.match(text, spread.end())) and _may_range(spread.group(), lead, one, text):
             upper, last = number.parse(second.group()), second.end()
+            between = ""
             if upper is not None:
-                upper, last = _with_days(upper, text, last)
+                upper, last, between = _with_days(upper, text, last)
             if upper is not None and (upper > value or spread.group().strip() in ("-", "–", "—", "to")):
                 one.upper = number.plain(upper)
                 if number.power(match.group()) == 1 and value * number.power(second.group()) <= upper:
                     one.value = number.plain(value * number.power(second.group()))  # "50-100 x 10^9/L"
-                behind_it, one.end = _unit_after(text, last)
+                behind_it, one.end = (between, last) if between else _unit_after(text, last)
                 one.unit = one.unit or behind_it
         elif (
             not one.unit and not one.comparator and one.end == end and (listed := _LIST.match(text, end, end + _REACH))

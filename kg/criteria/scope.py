@@ -104,9 +104,15 @@ class Statements:
     def say(self, name: str, at: int) -> bool:
         """Whether the statement around ``at`` has what the pattern ``name`` describes."""
         if name not in self._said:
-            places = (bisect_right(self._starts, m.start()) for m in pattern(name).finditer(self._text))
+            found = (m.start() for m in pattern(name).finditer(self._text))
+            told = name == "not_asked"  # "(patients will be screened)" takes nothing back
+            places = (bisect_right(self._starts, at) for at in found if not (told and self._in_brackets(at)))
             self._said[name] = frozenset(places)
         return bisect_right(self._starts, at) in self._said[name]
+
+    def _in_brackets(self, at: int) -> bool:
+        lead = self._text[max(0, at - REACH) : at]
+        return lead.rfind("(") > lead.rfind(")")
 
 
 def under_allowed(text: str, section: str) -> bool:
@@ -193,7 +199,7 @@ def loud_choice(quote: Quote, made: list[Constraint]) -> None:
 def alternatives(text: str, found: list[bounds.Bound], made: list[Constraint]) -> None:
     """Number the alternatives: bounds parted by "or" that each name their quantity, or by semicolons when it recurs."""
     cuts: list[int] = []
-    times = Counter(b.variable for b in found if b.variable)
+    times = Counter(variable for variable, _ in {(b.variable, b.at) for b in found if b.variable})
     for one, other in pairwise(found):
         between = text[one.end : max(other.start, one.end)]
         if other.at <= one.at:

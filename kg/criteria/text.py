@@ -10,8 +10,12 @@ from kg.criteria.constraints import constraints
 from kg.criteria.split import above, split
 from kg.document import Quote
 from kg.encoding import removed, shorten
+from kg.language import duration
 from kg.mesh import MeshIndex
 from kg.record import Constraint, Criterion, Passage
+
+#: Units of time (UCUM) and the words for them.
+_TIME = {"min": "minutes", "h": "hours", "d": "days", "wk": "weeks", "mo": "months", "a": "years"}
 
 
 def meant(criteria: Iterable[Criterion], index: MeshIndex) -> Iterator[tuple[Criterion, list[Constraint]]]:
@@ -32,7 +36,7 @@ def read_text(text: str, index: MeshIndex) -> list[dict[str, Any]]:
     """The constraints of an eligibility text, in its order.
 
     ``start`` and ``end`` count characters of ``text``; ``value`` is a string; times are xsd:duration; ``concept`` holds
-    MeSH identifiers. What is not stated is left out.
+    MeSH identifiers; ``duration`` is the value of a quantity of time as xsd:duration. What is not stated is left out.
     """
     found: list[dict[str, Any]] = []
     short = shorten(text)
@@ -61,6 +65,7 @@ def _flat(one: Constraint, criterion: int, place: Callable[[int], int]) -> dict[
         "comparator": one.comparator,
         "value": str(one.value) if one.value is not None else "",
         "unit": one.unit,
+        "duration": _duration(one),
         "relativeTo": one.relative_to,
         "canonicalValue": str(one.canonical_value) if one.canonical_value is not None else "",
         "concept": one.concept,
@@ -73,3 +78,11 @@ def _flat(one: Constraint, criterion: int, place: Callable[[int], int]) -> dict[
         "alternative": one.alternative,
     }
     return {name: value for name, value in values.items() if value is not False and value not in ("", [], None)}
+
+
+def _duration(one: Constraint) -> str:
+    """The value of a quantity of time as xsd:duration; "" for other quantities, and for ages."""
+    word = _TIME.get(one.unit)
+    if not word or one.value is None or one.value < 0 or one.variable == "Age":
+        return ""
+    return duration.iso(one.value, word)

@@ -9,12 +9,12 @@ from kg import assets
 from kg.criteria.quantities import LENGTHS, PERCENTILE, SIGN, Quantity
 
 _MEASURES = re.compile(
-    r"\b(?:scores?|scales?|index|levels?|count|classification|rate|ratio|number|grade|value|size|diameter|length|dose|concentration|volume|titer|titre|"
+    r"\b(?:scores?|scales?|rating|ph|index|levels?|count|classification|rate|ratio|number|grade|value|size|diameter|length|dose|concentration|volume|titer|titre|"
     r"thickness|depth|rating|distance|pressure|percentage|gap|iq|quotient|intake|units?|range|area|density|interval|angle|width|height|power|acuity|class|stage|group|impedance|thresholds?|temperature|frequency|strength|equivalents?)s?$",
     re.I,
 )
 _SPREAD = re.compile(r"\b(?:between|range|ranging)\b\D*$", re.I)
-_GRADED = re.compile(r"\b(?:scores?|scale|index|\w+ (?:stage|grade|class))$", re.I)
+_GRADED = re.compile(r"\b(?:rating|scores?|scale|index|\w+ (?:stage|grade|class))$", re.I)
 _OF_GRADE = re.compile(r"\b(grade|stage|class)\b", re.I)
 #: What lasts, and is a quantity of its own: "cycle length 25-34 days".
 #: A score by its short name: "SCORTEN 1 to 5".
@@ -33,7 +33,7 @@ _OF_A_METHOD = re.compile(
 _MONEY = re.compile(r"\s?(?:euros?|dollars?|usd|eur|€|\$)\b", re.I)
 _LASTING = re.compile(r"\b(?:length|duration|cycles?|intervals?)(?: of)?$", re.I)
 _DURATION = re.compile(
-    r"\b(?:(?:disease|illness|surgical|operation|operative|expected|planned|total) duration|duration of (?:disease|illness|surgery|operation|anesthesia|anaesthesia|stay|hospital stay|hospitali[sz]ation|scan|procedure))(?: of)?$",
+    r"\b(?:(?:disease|illness|surgical|operation|operative|expected|planned|total) duration|duration of (?:symptoms?|diabetes|pain|disease|illness|surgery|operation|anesthesia|anaesthesia|stay|hospital stay|hospitali[sz]ation|scan|procedure))(?: of)?$",
     re.I,
 )
 _OF_THESE = re.compile(
@@ -45,6 +45,7 @@ _VAGUE = frozenset(
         "from",
         "after",
         "before",
+        "prior to",
         "over",
         "under",
         "until",
@@ -59,7 +60,7 @@ _VAGUE = frozenset(
     }
 )
 
-_SIGNS_AT_END = re.compile(r"[(\[:,\s]+$")
+_AT_END = "([:, \t\n\r"
 _SHORT_FORM = re.compile(r"(?<!\s)\s*+\([^()]{1,30}\)\s*+(?=(?:of|is|range|level|score)?+\s*+$)")
 _LITTLE_AT_END = re.compile(
     r"(?<!\s)\s++(?:of|is|a|are|was|in|in the|on the|at the|the|range|ranging|between|from|must be|should be|being|do|does|:)$",
@@ -67,9 +68,7 @@ _LITTLE_AT_END = re.compile(
 )
 _PIECES = re.compile(r"[,;:()\[\]]| and | or | with | have | has ")
 #: What opens an explanation: "at high risk (i.e., ≥ 20%)".
-_THAT_IS = re.compile(
-    r"[\s,(\[]*\b(?:i\.?e\.?|e\.?g\.?|namely|(?:(?:is|are|as) )?defined (?:as|by)|that is)[\s,:]*$", re.I
-)
+_THAT_IS = re.compile(r"\b(?:i\.?e\.?|e\.?g\.?|namely|that is|(?:(?:is|are|as) )?defined (?:as|by))$", re.I)
 #: Words that say what kind of number it is, and not of what.
 _GENERAL = re.compile(
     r"\W*(?:(?:a|an|the|with|and|usually|mean|total|average|overall|at|of)\s)*(?:scores?|stages?|grades?|class(?:es)?|levels?|values?|points?|total)?\W*",
@@ -79,6 +78,11 @@ _ON_SCALE = re.compile(
     r"\s?(?:points?\s)?(?:on|in|using|according to|by|based on)\s(?:the\s|an?\s)?([A-Z][\w'’-]*(?:\s(?:[A-Z(][\w'’()-]*|of|for|and|the)){0,7})"
 )
 _TOXICITY = re.compile(r"\b(?:CTC(?:AE)?|common (?:terminology|toxicity) criteria)\b", re.I)
+_SCORE = re.compile(r"\bscores?$", re.I)
+#: "Minimum duration of symptoms of 3 weeks": the extreme is the sign, what it is of the quantity.
+_EXTREME_OF = re.compile(r"(?:min|max)(?:imum|imal)?\s((?:[a-z-]{2,}\s){0,4}[a-z-]{2,})\sof\s", re.I)
+_ARTICLE = re.compile(r"\A(?:(?:a|an|the|their|defined as|having)\s)+(?=\w)", re.I)
+_NUMERAL = re.compile(r"\s*\d")
 _COUNTING = re.compile(r"\s+(?:of|or|consecutive|times)\b")
 #: From where a length is measured: "tumors within 12 cm from the anal verge".
 _FROM_PLACE = re.compile(
@@ -97,9 +101,13 @@ _COUNTED = re.compile(
 
 def before(text: str, start: int, clause: int) -> str:
     """The words directly before a number, of the clause that begins at ``clause``."""
-    lead = _SIGNS_AT_END.sub("", text[max(clause, start - 80) : start].strip())
+    lead = text[max(clause, start - 80) : start].strip().rstrip(_AT_END)
     lead = _LITTLE_AT_END.sub("", _SHORT_FORM.sub(" ", _LITTLE_AT_END.sub("", lead)).strip())
-    return " ".join(_PIECES.split(lead)[-1].split()[-6:])
+    pieces = [piece for piece in _PIECES.split(lead) if piece.strip()] or [""]
+    named = (
+        next((p for p in reversed(pieces) if not _NUMERAL.match(p)), "") if _NUMERAL.match(pieces[-1]) else pieces[-1]
+    )
+    return _ARTICLE.sub("", " ".join(named.split()[-6:]))
 
 
 def behind(text: str, end: int) -> str:
@@ -131,7 +139,7 @@ def whole(text: str, start: int, end: int, clause: int, words: str) -> str:
     >>> whole("Venous insufficiency (stages 3 and 4)", 29, 36, 0, "stages")
     'Venous insufficiency stages'
     """
-    opened = _THAT_IS.sub("", words) if words else ""
+    opened = _THAT_IS.sub("", words.rstrip(_AT_END)).rstrip(_AT_END)
     kind = opened.split()[-1].strip("-") if opened.split() else ""
     if opened and not _GENERAL.fullmatch(opened):
         return opened
@@ -147,7 +155,7 @@ def whole(text: str, start: int, end: int, clause: int, words: str) -> str:
         if words in cut
         else cut
     )
-    cut = _SIGNS_AT_END.sub("", _THAT_IS.sub("", cut.rstrip(" (,:[")))
+    cut = _THAT_IS.sub("", cut.rstrip(_AT_END)).rstrip(_AT_END)
     earlier = " ".join(_PIECES.split(cut)[-1].split()[-6:])
     return f"{earlier} {kind}".strip() if earlier else opened or words
 
@@ -160,6 +168,8 @@ def _not_scores() -> frozenset[str]:
 def read(text: str, one: Quantity, clause: int, comparator: str) -> tuple[str, str] | None:
     """What the number bounds, in the text's words, and its comparator; None where it bounds nothing that is asked for."""
     called = before(text, one.start, clause)
+    if extreme := _EXTREME_OF.match(text, one.start, one.at):
+        called = extreme[1]
     sign = text[one.start : one.at].strip(" (").lower()
     if called in ("n", "N"):
         return None  # how many take part
@@ -173,7 +183,7 @@ def read(text: str, one: Quantity, clause: int, comparator: str) -> tuple[str, s
         return None
     if not comparator and _TOXICITY.search(called):
         return None  # "bilirubin < 1.5 x ULN (CTCAE v3.0 grade 1)"
-    measured = bool(_MEASURES.search(called)) and not one.is_time and not one.spelled
+    measured = bool(_MEASURES.search(called)) and not one.is_time and (not one.spelled or bool(_SCORE.search(called)))
     if (short := _CAPITALS.search(called)) and not (one.unit or one.spelled) and one.value <= 100:
         closed = one.upper is not None or _ENDS.match(text, one.end)
         measured = measured or bool(closed and not sign and short[1] not in _not_scores())
@@ -189,7 +199,7 @@ def read(text: str, one: Quantity, clause: int, comparator: str) -> tuple[str, s
     )
     if not comparator and measured and (_GRADED.search(called) or _CAPITALS.search(called)) and sign != "from":
         comparator, sure = "" if one.upper is not None else "eq", True
-    if not sure or (one.unit == "" and not one.relative_to and one.spelled):
+    if not sure or (one.unit == "" and not one.relative_to and one.spelled and not measured):
         return None
     if _OF_THESE.match(text, one.end):
         return None  # "two or more of the following"

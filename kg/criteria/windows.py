@@ -47,6 +47,7 @@ _PLANNED = re.compile(
     r"\b(?:plan(?:s|ned|ning)?|schedul\w{2,3}|anticipat\w{2,3}|intend\w{0,4}|intention|foresee\w{0,4}|expect(?:s|ed|ing)?)\b[^.;,]{0,60}$",
     re.I,
 )
+_OR_MORE = re.compile(r"\bor (more|longer|greater|less|fewer)\b", re.I)
 _AHEAD = re.compile(r"\b(?:next|coming)\b", re.I)
 _BACK = re.compile(r"\b(?:past|last|previous|preceding|prior|recent|former)\b", re.I)
 
@@ -72,6 +73,10 @@ def find(text: str, taken: list[tuple[int, int]]) -> Iterator[Window]:
         if _NO_WINDOW.match(tail):
             continue
         event = _EVENT.match(tail)
+        if told := _OR_MORE.search(text, found.start, found.end):
+            most = told[1].lower() in ("less", "fewer")
+            yield Window(found.start, found.end, found.greatest, "maximum" if most else "minimum")
+            continue
         if least := _AT_LEAST.search(lead):
             if event or not _MEASURED.match(tail):
                 yield Window(found.start - len(lead) + least.start(), found.end, found.least, "minimum")
@@ -82,7 +87,7 @@ def find(text: str, taken: list[tuple[int, int]]) -> Iterator[Window]:
                 if _ADJECTIVE.search(text[found.start : found.end]) and not _SPAN.match(tail):
                     continue  # "at high risk for 30-day readmission"
                 yield Window(start, found.end, found.least, "minimum")
-            elif word in _BOUNDING or _LOOK_BACK.search(lead) or event:
+            elif word in _BOUNDING or _LOOK_BACK.search(lead) or event or _BACK.search(text, found.start, found.end):
                 yield Window(start, found.end, found.greatest, "maximum", _is_ahead(lead, within.start(), event))
         elif event:
             after = event.group().strip().lower().startswith(_AFTERWARDS)

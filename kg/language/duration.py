@@ -10,7 +10,7 @@ from typing import NamedTuple
 from kg.language import number
 
 UNIT = r"(?:minutes?|mins?|hours?|hrs?|h|days?|weeks?|wks?|months?|mos?|years?|yrs?|y)(?![A-Za-z])"
-_RANGE = rf"({number.NUMBER})(?:\s?(?:-|–|—|to|or|and|/)\s?({number.NUMBER}))?\s?(?:\(\s?\d+\s?\)\s?)?-?\s?(?:(?:consecutive|calendar|full|complete|completed|whole|continuous)\s)?({UNIT})"
+_RANGE = rf"({number.NUMBER})(?:\s?(?:-|–|—|to|or|and|/)\s?({number.NUMBER}))?\s?(?:\(\s?\d+\s?\)\s?)?-?\s?(?:(?:previous|preceding|past|last|consecutive|calendar|full|complete|completed|whole|continuous|or more|or longer|or greater|or less|or fewer)\s)?({UNIT})"
 _DURATION = re.compile(rf"(?<![\w.])(?:{_RANGE}|((?:one|a)\s+half\s+|half\s+an?\s+|an?\s+)({UNIT}))", re.I)
 
 #: Days in a unit, where durations are compared or sorted (a year has 365.25).

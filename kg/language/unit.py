@@ -13,7 +13,7 @@ from kg.language.number import plain, within
 _ATOMS: dict[str, str] = assets.facts("units")["atoms"]
 _ATOM = "|".join(re.escape(a).replace("\\ ", r"\s?") for a in sorted(_ATOMS, key=lambda a: (-len(a), a)))
 _PER = r"(?:\s?/\s?|\s?per\s|[· .](?=(?:kg|m2|m²|min|d|day|h)\s?-\s?[12]))"
-_EXPONENT = r"(?:\s?\^?\s?-\s?[12]|⁻¹)?"
+_EXPONENT = r"(?:\s?\^?\s?-\s?[12](?![\d.])|⁻¹)?"
 
 #: A unit where one may stand: after a number (white space between them allowed). "L" alone may stand for a litre.
 UNIT = rf"(?:{_ATOM})(?![A-Za-z0-9]){_EXPONENT}(?:{_PER}(?:{_ATOM}|1\.73\s?m(?:2|\^2|²))(?![A-Za-z0-9]))*"
