@@ -9,6 +9,12 @@ from kg.criteria.quantities import Quantity
 
 _PART = re.compile(r"[;\n]")
 _OLDER = re.compile(r"(?:no |not )?(?:older|younger) than\b", re.I)
+_OR_OLDER = re.compile(r"years?\s(?:or|and)\s(?:older|over|younger)\Z", re.I)
+#: Who was named directly before: "women and men 18 years or older with a history of uveitis".
+_WHO = re.compile(
+    r"\b(?:patients?|subjects?|participants?|adults?|wom[ae]n|m[ae]n|males?|females?|children|individuals?|people|persons?|volunteers?|minors|aged?)\W{0,3}\Z",
+    re.I,
+)
 _CHILD = re.compile(r"\b(?:age[ds]?|infants?|children|newborns?)\b", re.I)
 _OLD = re.compile(r"[\s-]*+(?:of age|old|of life)\b", re.I)
 #: Whose age it is that is not the patient's own.
@@ -34,6 +40,7 @@ _PERSON = re.compile(
     re.I,
 )
 _BRACKET = re.compile(r"\s*+[\w/^³]{0,12}\s*+\(\s*+")
+_BETWEEN = re.compile(r"\bbetween\s\Z", re.I)
 _MEAN = re.compile(r"\b(?:mean|average|median) age\b[^.;]{0,40}$", re.I)
 
 
@@ -42,7 +49,7 @@ def is_age(one: Quantity, text: str) -> bool:
     if one.unit not in ("a", "mo", "wk", "d"):
         return False
     younger = _OLDER.match(text, one.start) and pattern("people").search(text, max(0, one.start - 20), one.start)
-    if younger:
+    if younger or (one.unit == "a" and _OR_OLDER.search(text, one.at, one.end) and _WHO.search(text, 0, one.start)):
         return True
     if one.unit != "a" and not (_CHILD.search(text, max(0, one.start - 25), one.start) or _OLD.match(text, one.end)):
         return False
@@ -59,6 +66,7 @@ def is_age(one: Quantity, text: str) -> bool:
             re.match(r"\s*(?:of age|old)\b", tail, re.I)
             or re.search(r"(?:years|yrs)[\s-](?:of age|old)", text[one.at : one.end + 12], re.I)
         )
+    lead = _BETWEEN.sub("", lead)
     before, behind = lead.rstrip(" \t\r•*-"), tail.lstrip(" \t\r")
     alone = before[-1:] in ("", *",;(\n") and behind[:1] in ("", *",;.)\n")
     if one.unit == "a" and alone and (one.comparator or not (lead + tail).strip(" \t\n\r-•*.,;:()")):

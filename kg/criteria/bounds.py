@@ -17,7 +17,7 @@ from kg.criteria.variables import Named
 from kg.language import unit
 from kg.mesh import words
 
-_CLAUSE = re.compile(r";|\n(?!\s*+\d)|\.\s+(?=[A-Z])|\.$")
+_CLAUSE = re.compile(r";|\n|\.\s+(?=[A-Z])|\.$")
 _CHAINED = re.compile(
     r"[\s/,()\[\]-]*+(?:(?:(?:and/or|and|or|&)[\s/,()]*+|(?<=[/,])|(?<=[/,]\s))(?:(?:the|serum|total|absolute|either|both)\s++)*+)?$",
     re.I,
@@ -36,6 +36,11 @@ _OF_PREGNANCY = re.compile(
     r"\s?['’]?\s?(?:of (?:amenorrh\w{1,4}|pregnancy|gestation)|pregnant|gestation(?:al)?)\b", re.I
 )
 _EXCLUSIVE = re.compile(r"\s?\((?:exclusive|excluded|excl\.?)\)", re.I)
+_BETWEEN = re.compile(r"\bbetween\s(?:the ages of\s)?\Z", re.I)
+_JOINT = re.compile(r"[\s,]*(?:and|or|but|to|-|–)?\s*(?:the\s)?")
+#: Measures of sight that are no decimals.
+_OTHER_SIGHT = re.compile(r"\s{0,3}(?:logMAR|ETDRS|letters?|lines?)\b", re.I)
+_CLOSED = re.compile(r"[^()]*+\)")
 _WITHIN = re.compile(r"\bwithin\s*\Z")
 _OCCASIONS = re.compile(
     r"\s+(?:(?:separate|different|consecutive)\s+)?(?:occasions?|readings?|measurements?|visits?|determinations?|(?:abnormal|positive|negative|elevated|low|high) (?:values?|results?|tests?))\b",
@@ -160,7 +165,8 @@ def _chain(found: list[Named], last: int, text: str) -> list[Named]:
         and found[last].start - found[last - 1].end < 24
     ):
         last -= 1
-        chain.append(found[last])
+        if found[last].variable != "Age":  # "0 to 14 days of age, gestational age > 37 weeks"
+            chain.append(found[last])
     return chain[::-1]
 
 
@@ -200,12 +206,14 @@ def _subjects(one: Quantity, found: list[Named], text: str, clause: int, previou
         if counts and (noun := unnamed.counted(text, one.end)) and not variables.find(noun, words(noun)):
             return []  # "to prevent pregnancy, 2 or more contraceptive methods"
         again = previous_end > nearest.end and bool(_OTHER_WORDS.search(between))
-        if again and between.count(")") > between.count("("):
+        if again and _CLOSED.match(between):
             return []  # "heart failure (NYHA 2 or worse), hypertension (stage 2)"
         if _GRADE_OF.search(text, nearest.end, one.start) and terms.scheme("VariableScheme")[
             nearest.variable
         ].unit not in ("{score}", ""):
             return []  # "renal insufficiency (grade 4)"
+        if nearest.variable == "VisualAcuity" and _OTHER_SIGHT.match(text, one.end):
+            return []
         if one.unit in LENGTHS and unnamed.from_place(text, one.end):
             return []
         told = nearest.variable == "Age" and not one.unit
@@ -351,7 +359,19 @@ def find(text: str, section: str = "") -> list[Bound]:
         within = not comparator and one.upper is None and _WITHIN.search(text, max(0, one.start - 10), one.start)
         if within and (one.relative_to or [v.variable for v in own] == ["LifeExpectancy"]):
             comparator = "le"
-        previous = one
+        following = numbers[i + 1] if i + 1 < len(numbers) else None
+        if (
+            not comparator
+            and one.upper is None
+            and following is not None
+            and following.comparator in ("le", "lt")
+            and _BETWEEN.search(text, max(0, one.start - 24), one.start)
+            and text[one.end : following.start].strip() in ("and", "-")
+        ):
+            comparator = "ge"  # "between 0.7 and ≤ 1.3"
+        again = previous is not None and _IN_OTHER_UNITS.match(text, previous.end)
+        if not (again and one.at < again.end()):
+            previous = one  # what is told once more, in another unit, leaves the sign to what follows
         names = [n for n in dict.fromkeys(_counted(v, one, text) for v in own) if n]
         label = _change(text, own, one, clause)
         if label:
@@ -384,6 +404,8 @@ def find(text: str, section: str = "") -> list[Bound]:
             if read is None:
                 continue
             names, (label, comparator) = [""], read
+            if bounds and not bounds[-1].variable and _JOINT.fullmatch(text, bounds[-1].end, one.start):
+                label = bounds[-1].label  # "ABI between 0.7 and ≤ 1.3"
         start = one.start
         if own and own[0].end <= one.start and one.start - own[-1].end <= 30:
             start = own[0].start

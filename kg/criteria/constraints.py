@@ -23,6 +23,7 @@ _NUMERAL = re.compile(r"[IVX/-]+|.*\d.*|class|grade|stage")
 _WORD_BEFORE = re.compile(r"(?<![\w/'’-])([\w/'’-]++)[ \t]++$")
 _FOR_SOME = re.compile(r"\s*(?:for|if|in)\b")
 _PARENTHESIS = re.compile(r"\(\s*$")
+_SINCE = re.compile(r"[\s)]{0,4}(?:have (?:elapsed|passed) )?(?:since|after|following|from)\b", re.I)
 #: What stands between alternatives.
 _JOINED = re.compile(r"(?:\s?\([^()]{1,20}\))?\s?,\s?|(?:\s?\([^()]{1,20}\))?[\s,]*(?:and/)?or\s+(?:\w+\s+){0,3}")
 #: A list of therapies with semicolons, of which one time is asked: "since prior radiotherapy; total lung radiotherapy; or ...".
@@ -201,7 +202,7 @@ def _assign(text: str, times: list[Window], named: list[Mention]) -> None:
     for mention in named:
         before, after = bisect_right(ends, mention.start) - 1, bisect_left(starts, mention.end)
         if before >= 0 and (
-            _same_clause(text, times[before].end, mention.start)
+            (_same_clause(text, times[before].end, mention.start) and not _is_over(text, times[before], mention.start))
             or (mention.therapy and _LISTED.match(text, times[before].end, mention.start + 1))
         ):
             mention.window = times[before]
@@ -209,11 +210,30 @@ def _assign(text: str, times: list[Window], named: list[Mention]) -> None:
             mention.window = times[after]
 
 
+def _is_over(text: str, window: Window, at: int) -> bool:
+    """Whether a window belongs to what stands before it, and what is listed behind a comma is not in it: "surgery within 4 weeks, angina"."""
+    between = text[window.end : at]
+    comma = between.find(",")
+    if comma < 0 or ":" in between or _SINCE.match(between):
+        return False
+    lead = text[max(0, window.start - scope.REACH) : window.start]
+    opening = max(lead.rfind(mark) for mark in (";", ". ", "\n", ":"))
+    return any(word.lower().strip("-•*") not in _opens_windows() for word in lead[opening + 1 :].split())
+
+
+@cache
+def _opens_windows() -> frozenset[str]:
+    """Words that may stand before a window that a list follows: "have received within 4 weeks steroids, insulin"."""
+    return frozenset(("", *assets.facts("criteria")["opens_windows"]))
+
+
 def _same_clause(text: str, start: int, end: int) -> bool:
     if end - start > scope.REACH:
         return False
     between = text[start:end]
-    return not re.search(r";|\.\s", between) and between.count(")") <= between.count("(")
+    if re.search(r";|\.\s", between) or between.count(")") > between.count("("):
+        return False
+    return not scope.anew().search(text, max(0, start - 1), end + 1)
 
 
 def _exceptions(text: str, named: list[Mention]) -> tuple[list[Mention], list[Mention]]:

@@ -17,7 +17,9 @@ from kg.language import number, unit
 
 _REACH = 48
 
-_NUMBER = re.compile(rf"(?:(?<![A-Za-z0-9_.])|(?<=status)|(?<=score)|(?<=[\s<>≤≥=][xX])){number.NUMBER}", re.I)
+_NUMBER = re.compile(
+    rf"(?:(?<![A-Za-z0-9_.])|(?<=status)|(?<=score)|(?<= than)|(?<= least)|(?<=[\s<>≤≥=][xX])){number.NUMBER}", re.I
+)
 _WORD_NUMBER = re.compile(r"[A-Za-z]")
 _ULN = re.compile(
     r"\s*+(?P<times>x|×|X|\*|times|-?\s?fold|time)?\s*+(?:\(\s?(?:x|×)\s?\)\s*+)?(?:greater than |above |over |higher than )?"
@@ -35,7 +37,7 @@ _RANGE = re.compile(
     rf"(?:\s?\((?:inclusive|included|exclusive|excluded|incl\.?|excl\.?)\)|-(?=\sand\s)|\s(?:of\s)?(?:gestation(?:al age)?|amenorrh\w{1, 4}|pregnancy))?\s?(?:-|–|—|‐|‑|to|through|~|～|and|till)\s?(?=\(?{number.DIGITS}|{number.NUMBER})",
     re.I,
 )
-_LIST = re.compile(rf"(?:\s?(?:,|/|or|and|,\s?or|,\s?and)\s?(?:{number.DIGITS})(?!\w|\.\d))+", re.I)
+_LIST = re.compile(rf"(?:\s?(?:,|/|or|and|,\s?or|,\s?and)\s?(?:{number.DIGITS})(?:[A-DS](?!\w)|(?!\w|\.\d)))+", re.I)
 _UNIT = re.compile(rf"\s?-?\s?(?:{unit.PER_UNIT}|(?:{unit.UNIT}))", re.I)
 _FLIPPED = re.compile(r"\s?(≥|≤|>=|<=|=>|=<|<|>|〉|〈)\s?(?=[A-Za-z])")
 #: Codes of the comparators that people write as signs.
@@ -84,7 +86,7 @@ class Quantity:
 _THOUSANDS = re.compile(r"\d{1,3}\.\d{3}")
 #: The days of weeks and days: "28 0/7 weeks".
 _SEVENTHS = re.compile(
-    r"(?:\s?\+?\s?(?=[0-6]/7(?![\d/]))|\s?\+\s?(?=[0-6]\s?(?:weeks?|wks?)))([0-6])(?:/7(?=[\s)]*+(?:weeks?|wks?|to\b|and\b|-|–)))?",
+    r"(?:\s?\+?\s?(?=[0-6]/7(?![\d/]))|\s?\+\s?(?=[0-6]\s?(?:weeks?|wks?|(?:to|and|-|–)\s?\d\d\s?\+)))([0-6])(?:/7(?=[\s)]*+(?:weeks?|wks?|to\b|and\b|-|–)))?",
     re.I,
 )
 _AND_DAYS = re.compile(r"\s?-?\s?(?:weeks?|wks?|w)[\s,]{0,2}(?:and\s)?([0-6])\s?(?:days?|d)\b", re.I)
@@ -117,7 +119,8 @@ _VERSION = re.compile(r"\b(?:version|v\.?|vers\.)\s*$", re.I)
 PERCENTILE = "{percentile}"
 _PERCENTILE = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?(?:per)?centiles?\b", re.I)
 _TO_PERCENTILE = re.compile(
-    r"(?:st|nd|rd|th)(?=\s?(?:-|–|to|and)\s?(?:the\s)?\d{1,3}(?:\.\d)?(?:st|nd|rd|th)?\s(?:per)?centile)", re.I
+    r"(?:st|nd|rd|th)(?=\s?(?:-|–|to|and|or)\s?(?:(?:above|below|over|under|greater than|less than|\\?[<>≥≤]=?)\s?)?(?:the\s)?\d{1,3}(?:\.\d)?(?:st|nd|rd|th)?\s(?:per)?centile)",
+    re.I,
 )
 #: What a score is out of: "6/10".
 _OUT_OF = re.compile(r"\s?/\s?(5|7|10|20|30|100)(?![\d.,/]|\s?(?:mm|cm|[x×^]|10))")
@@ -240,7 +243,7 @@ def _is_name(text: str, start: int, end: int) -> bool:
             and not _TIMES_ONLY.match(text, end)
             and not _PERCENTILE.match(text, end)
             and not _TO_PERCENTILE.match(text, end)
-            and not re.match(r"(?:x|X)\s?(?:ULN|UNL|the|upper|lower|normal|instit)", tail, re.I)
+            and not re.match(r"(?:x|X|times|fold)\s?(?:ULN|UNL|the|upper|lower|normal|instit)", tail, re.I)
         )
     )
 
@@ -286,6 +289,8 @@ def _unit_after(text: str, end: int) -> tuple[str, int]:
     code = unit.ucum(written)
     if not code and "." in written:
         return "", end
+    if written in ("S", "M", "K", "H"):
+        return "", end  # "stage 4S"
     if (
         code in ("s", "m", "k", "h", "d")
         and text[match.end() - 1 : match.end()].isalpha()
@@ -367,6 +372,9 @@ def _numbers(text: str) -> Iterator[Quantity]:
             strange = (_GESTATION if one.unit else _STRANGE).match(text, one.end, one.end + 24)
             if behind := behind_pattern.match(text, strange.end() if strange else one.end, one.end + 40):
                 one.comparator, one.end = behind_codes[" ".join(behind[1].lower().split())], behind.end()
+                later, last = ("", 0) if one.unit else _unit_after(text, one.end)
+                if later in _TIME_UNITS:
+                    one.unit, one.end = later, last  # "4 or more years"
             elif bound := _EXTREME.search(lead):
                 one.comparator, one.start = _EXTREMES[bound[1][:3].lower()], one.start - (len(lead) - bound.start())
             elif flipped := _FLIPPED.match(text, one.end, one.end + 6):

@@ -11,7 +11,7 @@ from kg.criteria.quantities import SIGN, comparator_before
 from kg.criteria.variables import Named
 
 #: The greatest value of a score, beyond which a number is none.
-GREATEST = {"EcogStatus": 5, "NyhaClass": 4, "AsaScore": 6}
+GREATEST = {"EcogStatus": 5, "NyhaClass": 4, "AsaScore": 6, "ChildPughScore": 15, "VisualAcuity": 2}
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6}
 _SIGN = {**SIGN, "at least": "ge", "greater than": "gt"}
 _CLASSES = re.compile(
@@ -33,9 +33,7 @@ _CATEGORY = {"T": "TnmTumor", "N": "TnmNodes", "M": "TnmMetastasis"}
 #: How near to a category another one, or a word about tumors, stands.
 _NEAR = 30
 #: Grades of a letter and a number, of which a criterion gives several: "fibrosis F3 or F4", "Montreal classification E1-E2".
-_LETTERED = re.compile(
-    r"(?<![\w-])(?<!item )(?<!items )([A-Z])(\d)(?:\s?(?:,|-|–|or|to|and|,\s?or)\s?\1(\d)){1,3}(?![\w-])"
-)
+_LETTERED = re.compile(r"(?<![\w-])([A-Z])(\d)(?:\s?(?:,|-|–|or|to|and|,\s?or)\s?\1(\d)){1,3}(?![\w-])")
 #: Behind a class whose meaning is told, and which is not asked for: "NYHA II: slight limitation".
 _MEANING = re.compile(r"\s?:\s?[A-Z][a-z]+ [a-z]")
 _SNELLEN = re.compile(
@@ -52,6 +50,8 @@ _BETTER = {
     "or worse": "le", "and worse": "le", "no better than": "le", "better than": "gt", "more than": "gt",
     "worse than": "lt", "less than": "lt",
 }  # fmt: skip
+#: The questions of a scale are lettered too.
+_ITEMS = re.compile(r"\b(?:items?|questions?)\b", re.I)
 _SCALED = re.compile(r"\b(?:index|classification|scores?|grades?|stages?|levels?|scale|fibrosis|ambulator)\b", re.I)
 
 
@@ -102,7 +102,8 @@ def _lettered(text: str) -> Iterator[Grade]:
     for match in _LETTERED.finditer(text):
         around = text[max(0, match.start() - 2 * _NEAR) : match.start()], text[match.end() : match.end() + _NEAR]
         low, high = int(match[2]), int(match[3])
-        if low < high and match[1] not in "TNMCLS" and any(_SCALED.search(part) for part in around):
+        of_items = _ITEMS.search(text, max(0, match.start() - 16), min(len(text), match.end() + 16))
+        if low < high and match[1] not in "TNMCLS" and not of_items and any(_SCALED.search(part) for part in around):
             yield Grade(*match.span(), "", "ge", low, match.start(2))
             yield Grade(*match.span(), "", "le", high, match.start(2))
 

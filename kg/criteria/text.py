@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -14,6 +15,9 @@ from kg.language import duration
 from kg.mesh import MeshIndex
 from kg.record import Constraint, Criterion, Passage
 
+#: Where a line was broken, and how long a line is at least that was broken for its length.
+_BREAK = re.compile(r"[ \t\r]*+\n[ \t]{2,}+")
+_FULL_LINE = 55
 #: Units of time (UCUM) and the words for them.
 _TIME = {"min": "minutes", "h": "hours", "d": "days", "wk": "weeks", "mo": "months", "a": "years"}
 
@@ -26,10 +30,46 @@ def meant(criteria: Iterable[Criterion], index: MeshIndex) -> Iterator[tuple[Cri
         source = criterion.evidence[0]
         quote = Quote(source.start or 0, source.end or 0, source.quote)
         exclusion = "ExclusionCriterion" in criterion.type
-        yield (
-            criterion,
-            constraints(quote, exclusion=exclusion, index=index, section=criterion.section, above=listed[criterion.id]),
+        whole, gone = _unwrapped(quote)
+        made = constraints(
+            whole, exclusion=exclusion, index=index, section=criterion.section, above=listed[criterion.id]
         )
+        if gone:
+            _put_back(made, quote, gone)
+        yield criterion, made
+
+
+def _unwrapped(quote: Quote) -> tuple[Quote, list[tuple[int, int]]]:
+    """A criterion without the breaks of lines that were broken for their length, and where how many characters were taken out."""
+    if "\n" not in quote.text:
+        return quote, []
+    pieces: list[str] = []
+    gone: list[tuple[int, int]] = []
+    end = total = 0
+    for match in _BREAK.finditer(quote.text):
+        if match.start() - (quote.text.rfind("\n", 0, match.start()) + 1) < _FULL_LINE:
+            continue
+        pieces += [quote.text[end : match.start()], " "]
+        end = match.end()
+        total += end - match.start() - 1
+        gone.append((match.start() + 1 - (total - (end - match.start() - 1)), total))
+    pieces.append(quote.text[end:])
+    text = "".join(pieces)
+    return Quote(quote.start, quote.start + len(text), text), gone
+
+
+def _put_back(made: list[Constraint], quote: Quote, gone: list[tuple[int, int]]) -> None:
+    """Let the evidence of the constraints count, and quote, the text as it is written."""
+
+    def place(offset: int | None) -> int:
+        at = (offset or 0) - quote.start
+        before = bisect_right(gone, at, key=lambda one: one[0])
+        return at + (gone[before - 1][1] if before else 0)
+
+    for one in made:
+        for evidence in one.evidence:
+            part = quote.part(place(evidence.start), place((evidence.end or 0) - 1) + 1)
+            evidence.start, evidence.end, evidence.quote = part.start, part.end, part.text
 
 
 def read_text(text: str, index: MeshIndex) -> list[dict[str, Any]]:

@@ -60,7 +60,7 @@ _VAGUE = frozenset(
     }
 )
 
-_AT_END = "([:, \t\n\r"
+_AT_END = "([:,\\ \t\n\r"
 _SHORT_FORM = re.compile(r"(?<!\s)\s*+\([^()]{1,30}\)\s*+(?=(?:of|is|range|level|score)?+\s*+$)")
 _LITTLE_AT_END = re.compile(
     r"(?<!\s)\s++(?:of|is|a|are|was|in|in the|on the|at the|the|range|ranging|between|from|must be|should be|being|do|does|:)$",

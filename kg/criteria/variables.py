@@ -54,7 +54,7 @@ def find(text: str, words: Sequence[Word]) -> list[Named]:
             if hit is None:
                 continue
             start_at, end_at = words[position].start, words[end - 1].end
-            if hit[1] and not any(c.isupper() for c in text[start_at:end_at]):
+            if hit[1] and (not any(c.isupper() for c in text[start_at:end_at]) or _goes_on(text, start_at)):
                 continue
             found.append(Named(start_at, end_at, hit[0]))
             position = end
@@ -62,3 +62,8 @@ def find(text: str, words: Sequence[Word]) -> list[Named]:
         else:
             position += 1
     return found
+
+
+def _goes_on(text: str, start: int) -> bool:
+    """Whether a short form is the end of a longer one: EF in "IIEF-EF"."""
+    return text[start - 1 : start] == "-" and text[start - 2 : start - 1].isupper()

@@ -10,13 +10,13 @@ from kg.criteria.spans import Spans
 from kg.language import duration
 
 _WITHIN = re.compile(
-    r"(?:within|in|during|over|for|throughout|≤|<|less than|fewer than|up to|not more than|no more than|no greater than|not greater than|no longer than|not longer than|not exceeding|previous|prior|past|last|preceding|next|former|coming)"
+    r"(?:within|in|during|over|for|throughout|≤|<\s?/\s?=|<=|<|less than or equal to|less than|fewer than|up to|not more than|no more than|no greater than|not greater than|no longer than|not longer than|not exceeding|previous|prior|past|last|preceding|next|former|coming)"
     r"\s*+(?:(?:the|a|an|of|at|least|immediate|immediately|about|approximately)\s++){0,6}+"
     r"(?:past|last|previous|preceding|prior|recent|first|next|following|former|coming)?+\s*+\(?+\s*+$",
     re.I,
 )
 _AT_LEAST = re.compile(
-    r"(?:at least|≥|>=|>|〉|(?<!\bno )(?<!\bnot )(?:more than|greater than|longer than|over|exceeding)|a minimum of|minimum of|minimum|no less than|not less than|"
+    r"(?:at least|≥|>=|>\s?/\s?=|=/>|>|〉|(?<!\bno )(?<!\bnot )(?:more than|greater than|longer than|over|exceeding)|a minimum of|minimum of|minimum|no less than|not less than|"
     r"greater than or equal to|at minimum)\s*+(?:(?:the|a|an|of|or equal to|past|last|previous)\s++){0,6}+\(?+\s*+$",
     re.I,
 )
@@ -29,9 +29,26 @@ _EVENT = re.compile(
     re.I,
 )
 #: Words that open a window reaching back or ahead.
-_BOUNDING = ("within", "previous", "prior", "past", "last", "preceding", "less", "<", "≤", "fewer", "up", "no", "not")
+_BOUNDING = (
+    "within",
+    "previous",
+    "prior",
+    "past",
+    "last",
+    "preceding",
+    "less",
+    "<",
+    "≤",
+    "<=",
+    "</=",
+    "fewer",
+    "up",
+    "no",
+    "not",
+)
 #: Words after a duration that say that the time lies between the event and now.
 _AFTERWARDS = ("after", "following", "post", "washout", "wash-out", "have", "elapsed", "since", "apart", "from", "or")
+_OR_LESS = re.compile(r"\s*(?:or|and) (?:less|fewer|shorter|sooner)\b", re.I)
 _BEHIND = re.compile(r"\s*(?:or (?:more|longer|greater)|and (?:more|longer)|minimum)\b", re.I)
 #: A duration that measures something else: "at least 10 minutes of exercise a week".
 _MEASURED = re.compile(r"\s*(?:[a-z]{3,12}\s?)?(?:per\s|/\s?|\ba\s|each\s)\s?(?:day|week|month)\b", re.I)
@@ -48,6 +65,10 @@ _PLANNED = re.compile(
     re.I,
 )
 _OR_MORE = re.compile(r"\bor (more|longer|greater|less|fewer)\b", re.I)
+#: Before a time that has passed since an end: "discontinued 3 weeks previously".
+_ENDED = re.compile(
+    r"\b(?:discontinued|stopped|completed|ended|finished|withdrawn|ceased|terminated) (?:about |approximately )?$", re.I
+)
 _AHEAD = re.compile(r"\b(?:next|coming)\b", re.I)
 _BACK = re.compile(r"\b(?:past|last|previous|preceding|prior|recent|former)\b", re.I)
 
@@ -73,6 +94,9 @@ def find(text: str, taken: list[tuple[int, int]]) -> Iterator[Window]:
         if _NO_WINDOW.match(tail):
             continue
         event = _EVENT.match(tail)
+        if _OR_LESS.match(tail):
+            yield Window(found.start, found.end, found.greatest, "maximum")
+            continue
         if told := _OR_MORE.search(text, found.start, found.end):
             most = told[1].lower() in ("less", "fewer")
             yield Window(found.start, found.end, found.greatest, "maximum" if most else "minimum")
@@ -90,7 +114,7 @@ def find(text: str, taken: list[tuple[int, int]]) -> Iterator[Window]:
             elif word in _BOUNDING or _LOOK_BACK.search(lead) or event or _BACK.search(text, found.start, found.end):
                 yield Window(start, found.end, found.greatest, "maximum", _is_ahead(lead, within.start(), event))
         elif event:
-            after = event.group().strip().lower().startswith(_AFTERWARDS)
+            after = event.group().strip().lower().startswith(_AFTERWARDS) or _ENDED.search(lead)
             yield Window(found.start, found.end, found.greatest, "minimum" if after else "maximum")
         elif _BEHIND.match(tail):
             yield Window(found.start, found.end, found.least, "minimum")
