@@ -141,7 +141,7 @@ def constraint_text(get: dict[str, str]) -> str:
     """One constraint in few words, from its values by field."""
     parts = [get.get("modality", ""), get.get("kind", "")]
     if get.get("value"):
-        subject = get.get("variable") or get.get("conceptLabel", "")
+        subject = " ".join(filter(None, (get.get("variable"), get.get("conceptLabel"))))  # "age at diagnosis"
         limit = f" × {get['relativeTo']}" if get.get("relativeTo") else f" {get['unit']}" if get.get("unit") else ""
         parts.append(f"{subject} {terms.SIGNS.get(get.get('comparator', ''), '')} {get['value']}{limit}")
     else:

@@ -33,6 +33,10 @@ _AT_EVENT = re.compile(
     r"\bage (?:at|of) (?:the )?(?:(?:first|initial|disease|symptom|seizure|their|asthma) ){0,2}(?:diagnosis|onset|menarche|menopause|injury|manifestation|episode|seizure|symptoms?)\b",
     re.I,
 )
+_AT_EVENT_BEHIND = re.compile(
+    r"(?: old| of age)?,? ((?:at|when) (?:the )?(?:time of )?(?:their )?(?:(?:first|initial|original|disease|symptom) ){0,2}(?:diagnos(?:is|ed)|onset|menarche|menopause)\b)",
+    re.I,
+)
 _MOMENT = re.compile(r"\b(?:before|after|prior to|by|since)\s+(?:the\s+|reaching\s+)?(?:age\s+)?(?:of\s+)?\Z", re.I)
 #: Words that tell of no event: "patients enrolled before age 18".
 _PERSON = re.compile(
@@ -85,13 +89,21 @@ def of_another(one: Quantity, text: str, clause: int) -> str:
     first = max(clause, one.start - 60)
     if others := _OTHERS.search(text, first, one.start):
         return " ".join(others[1].split())
-    if event := _AT_EVENT.search(text, first, one.start):
-        return " ".join(event[0].split()[1:])
+    if (event := at_event(one, text, clause)) and "diagnos" not in event:
+        return event
     if moment := _MOMENT.search(text, first, one.at):
         words = text[first : moment.start()]
         if len(_PERSON.sub("", words)) > 3:
             return " ".join((*words.split()[-4:], *moment[0].split()[:1]))
     return ""
+
+
+def at_event(one: Quantity, text: str, clause: int) -> str:
+    """The event at which somebody has the age: "at diagnosis"; "" for the age of today."""
+    if event := _AT_EVENT.search(text, max(clause, one.start - 60), one.start):
+        return " ".join(event[0].split()[1:])
+    behind = _AT_EVENT_BEHIND.match(text, one.end)
+    return " ".join(behind[1].split()) if behind else ""
 
 
 def is_only_told(one: Quantity, text: str, clause: int) -> bool:

@@ -41,6 +41,10 @@ _JOINT = re.compile(r"[\s,]*(?:and|or|but|to|-|–)?\s*(?:the\s)?")
 #: Measures of sight that are no decimals.
 _OTHER_SIGHT = re.compile(r"\s{0,3}(?:logMAR|ETDRS|letters?|lines?)\b", re.I)
 _CLOSED = re.compile(r"[^()]*+\)")
+#: "Lesions < 3 cm are eligible only if ...": a bound that says for whom something else is asked.
+_ELIGIBLE_ONLY = re.compile(
+    r"[^.;<>≥≤]{0,40}\b((?:is|are|will be|may be) (?:only eligible|eligible only) (?:if|when|provided)\b[^.;]{0,120})"
+)
 _WITHIN = re.compile(r"\bwithin\s*\Z")
 _OCCASIONS = re.compile(
     r"\s+(?:(?:separate|different|consecutive)\s+)?(?:occasions?|readings?|measurements?|visits?|determinations?|(?:abnormal|positive|negative|elevated|low|high) (?:values?|results?|tests?))\b",
@@ -102,7 +106,7 @@ _PAIR = re.compile(r"\d{2,3}\s?/\s?(\d{2,3})\b")
 class Bound:
     """One bound: the variable ("" when no known one), comparator, value and unit, with its span in the text.
 
-    ``label``: the words for an unknown quantity; ``when``: whom the bound applies to, as written, and ``whom``: where that stands.
+    ``label``: the words for an unknown quantity, or the event at which an age counts; ``when``: whom the bound applies to, as written, and ``whom``: where that stands.
     """
 
     start: int
@@ -143,6 +147,8 @@ def _fits(variable: str, one: Quantity) -> bool:
     if one.unit == "%" and not one.relative_to and wanted not in ("%", "{score}", "{count}"):
         return False
     if wanted == "mm[Hg]" and not one.unit and one.value < _LEAST_PRESSURE:
+        return False
+    if variable == "PriorRegimens" and one.unit:
         return False
     if one.unit in ("g", "kg") and not wanted.startswith(("g", "kg")):
         return False  # "an oral glucose solution of up to 100 g"
@@ -232,6 +238,8 @@ def _whom(text: str, one: Quantity, clause: int, again: bool) -> tuple[int, int]
     ``again``: its quantity had one before.
     """
     told = _IN_OTHER_UNITS.match(text, one.end)
+    if match := _ELIGIBLE_ONLY.match(text, one.end):
+        return match.span(1)
     if match := pattern("applies").match(text, told.end() if told else one.end):
         written = re.escape(text[one.at : one.end].lstrip("0123456789., "))
         following = (
@@ -394,6 +402,8 @@ def find(text: str, section: str = "") -> list[Bound]:
             continue
         if names == ["Age"] and (other := ages.of_another(one, text, clause)):
             names, label = [""], f"age: {other}"
+        elif names == ["Age"] and (event := ages.at_event(one, text, clause)):
+            label = event
         elif names == ["Age"] and bounds and ages.qualifies(bounds[-1].end, one, text):
             when = when or " ".join(text[one.start : one.end].split())
             bounds[-1].when = bounds[-1].when or when
@@ -445,7 +455,8 @@ def find(text: str, section: str = "") -> list[Bound]:
             continue
         for name in names:
             for op, value in pairs:
-                add(Bound(start, end, name, op, value, code, one.relative_to, label, when, one.at, whom))
+                measure = one.upper_unit if value == one.upper and one.upper_unit else code
+                add(Bound(start, end, name, op, value, measure, one.relative_to, label, when, one.at, whom))
     return sorted(bounds, key=lambda b: (b.at, b.start))
 
 

@@ -24,6 +24,9 @@ _WORD_BEFORE = re.compile(r"(?<![\w/'’-])([\w/'’-]++)[ \t]++$")
 _FOR_SOME = re.compile(r"\s*(?:for|if|in)\b")
 _PARENTHESIS = re.compile(r"\(\s*$")
 _SINCE = re.compile(r"[\s)]{0,4}(?:have (?:elapsed|passed) )?(?:since|after|following|from)\b", re.I)
+_NOTE = re.compile(r"\W{0,4}unless\b", re.I)
+#: When a disease is meant that must not be there: "no recurrence after prior surgery".
+_AFTER = re.compile(r"\b(?:after|following|despite)\b[^.;,]{0,80}$", re.I)
 #: What stands between alternatives.
 _JOINED = re.compile(r"(?:\s?\([^()]{1,20}\))?\s?,\s?|(?:\s?\([^()]{1,20}\))?[\s,]*(?:and/)?or\s+(?:\w+\s+){0,3}")
 #: A list of therapies with semicolons, of which one time is asked: "since prior radiotherapy; total lung radiotherapy; or ...".
@@ -60,6 +63,8 @@ def constraints(
     forgives it.
     """
     text = quote.text
+    if _NOTE.match(text):
+        return []  # a note on the item above, which says when that does not count
     section, exclusion = scope.listed(above, section, exclusion)
     found = bounds.find(text, section)
     made = [_of_bound(b, quote, exclusion) for b in found]
@@ -175,7 +180,7 @@ def _of_bound(one: bounds.Bound, quote: Quote, exclusion: bool) -> Constraint:
         unit=one.unit,
         relative_to=one.relative_to,
         canonical_value=bounds.canonical(one),
-        concept_label="" if one.variable else one.label,
+        concept_label=one.label,
         applies_when=one.when,
         negated=scope.negated(quote.text, one.start, exclusion=exclusion),
     )
@@ -272,6 +277,9 @@ def _therapies_and_diagnoses(
             continue
         if mentions.is_mere(text, mention) or (kept and not exclusion and _is_example(text, kept, mention)):
             continue
+        denied = scope.negated(text, mention.start, exclusion=exclusion)
+        if mention.therapy and kept and (denied or exclusion) and _only_after(text, kept, mention):
+            continue
         kind = mentions.kind(text, mention, therapy_before)
         therapy_before = therapy_before or mention.therapy
         if not kind:
@@ -279,8 +287,7 @@ def _therapies_and_diagnoses(
         one = Constraint(
             kind=kind,
             concept=[mention.identifier] if mention.identifier else [],
-            negated=scope.negated(text, mention.start, exclusion=exclusion)
-            != bool(not mention.therapy and behind.match(text, mention.end)),
+            negated=denied != bool(not mention.therapy and behind.match(text, mention.end)),
             exception=[e for e in exceptions if e != mention.identifier],
         )
         one.concept_label = mention.said or " ".join(text[mention.start : mention.end].split())
@@ -338,15 +345,27 @@ def _for_whom(text: str, people: list[tuple[int, int]], kept: list[tuple[Mention
                 one.applies_when = " ".join(text[start:end].split())
 
 
+def _only_after(text: str, kept: list[tuple[Mention, Constraint]], mention: Mention) -> bool:
+    """Whether a therapy only says when the disease before it came: "no recurrence after prior surgery"."""
+    before = next((m for m, c in reversed(kept[-8:]) if c.kind == "Diagnosis"), None)
+    return bool(
+        before
+        and mention.start - before.end < 120
+        and _same_clause(text, before.end, mention.start)
+        and _AFTER.search(text, before.end, mention.start)
+    )
+
+
 def _is_example(text: str, kept: list[tuple[Mention, Constraint]], mention: Mention) -> bool:
     """Whether a disease only illustrates the one before it that must be there: "cancer, including melanoma"."""
-    before, one = next(((m, c) for m, c in reversed(kept[-8:]) if c.kind == "Diagnosis"), (None, None))
-    if before is None or one is None or one.negated or mention.therapy or mention.start - before.end > scope.REACH:
+    of_therapies = ("PriorTherapy", "ConcurrentTherapy") if mention.therapy else ("Diagnosis",)
+    before, one = next(((m, c) for m, c in reversed(kept[-8:]) if c.kind in of_therapies), (None, None))
+    if before is None or one is None or one.negated or mention.start - before.end > scope.REACH:
         return False
     cue = pattern("examples").search(text, before.end, mention.start)
     if cue is None or not _same_clause(text, before.end, cue.start()):
         return False
-    return not re.search(r";|\.\s", text[cue.end() : mention.start])
+    return not re.search(r"^[^()]*\)|;|\.\s", text[cue.end() : mention.start])
 
 
 def _qualify(text: str, mention: Mention, one: Constraint, index: MeshIndex) -> None:

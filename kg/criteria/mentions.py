@@ -22,6 +22,8 @@ _PLANNED = re.compile(
     r"\b(?:amenable|candidates?|eligible|suitable|fit|planned|scheduled|indications?|need) (?:to|for)\b[^.;,]{0,40}$",
     re.I,
 )
+#: Behind a treatment that is yet to come: "mastectomy must be planned".
+_TO_COME = re.compile(r"[^.;,]{0,40}?\b(?:is|are|be|been) (?:planned|scheduled)\b", re.I)
 _BEFORE = re.compile(r"(?:prior to|before|preceding)\b", re.I)
 #: A letter that goes on with a list: "B or C", "A, B and C".
 _LETTER = re.compile(r"\s*(?:,|/|or|and|and/or)\s*(?:or\s+|and\s+)?([A-Z])\b")
@@ -141,6 +143,8 @@ def kind(text: str, mention: Mention, therapy_before: bool) -> str:
         ):
             return ""
         return "" if after_therapy and pattern("purpose").search(lead) else "Diagnosis"
+    if _TO_COME.match(text, mention.end):
+        return ""
     if mention.window and mention.window.bound == "minimum":
         return "PriorTherapy"
     if _PLANNED.search(lead):

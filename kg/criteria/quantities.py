@@ -63,7 +63,7 @@ _TIME_UNITS = ("a", "mo", "wk", "d", "h", "min")
 class Quantity:
     """A number in a criterion. ``start`` and ``end`` include comparator and unit; ``at`` is where the number begins.
 
-    ``upper`` is the upper end of a range ("18 to 75"). ``comparator`` is "" where the text has none.
+    ``upper`` is the upper end of a range ("18 to 75"), in ``upper_unit`` where that is another ("3 months to 12 years"). ``comparator`` is "" where the text has none.
     """
 
     start: int
@@ -73,6 +73,7 @@ class Quantity:
     comparator: str = ""
     upper: Decimal | None = None
     unit: str = ""
+    upper_unit: str = ""
     relative_to: str = ""
     flipped: bool = False
     spelled: bool = False
@@ -346,12 +347,14 @@ def _numbers(text: str) -> Iterator[Quantity]:
             between = ""
             if upper is not None:
                 upper, last, between = _with_days(upper, text, last)
-            if upper is not None and (upper > value or spread.group().strip() in ("-", "–", "—", "to")):
-                one.upper = number.plain(upper)
-                if number.power(match.group()) == 1 and value * number.power(second.group()) <= upper:
-                    one.value = number.plain(value * number.power(second.group()))  # "50-100 x 10^9/L"
-                behind_it, one.end = (between, last) if between else _unit_after(text, last)
-                one.unit = one.unit or behind_it
+                behind_it, ending = (between, last) if between else _unit_after(text, last)
+                other = one.is_time and behind_it in _TIME_UNITS and behind_it != one.unit
+                if other or upper > value or spread.group().strip() in ("-", "–", "—", "to"):
+                    one.upper, one.end = number.plain(upper), ending
+                    if number.power(match.group()) == 1 and value * number.power(second.group()) <= upper:
+                        one.value = number.plain(value * number.power(second.group()))  # "50-100 x 10^9/L"
+                    one.unit = one.unit or behind_it
+                    one.upper_unit = behind_it if other else ""
         elif (
             not one.unit and not one.comparator and one.end == end and (listed := _LIST.match(text, end, end + _REACH))
         ):

@@ -25,6 +25,8 @@ _OPENING_IF = re.compile(
     r"|(?:if|when|in case of)\b[^.;,]{3,150}+(?=,)"
     r"|(?:patients|subjects|participants|people|persons|individuals|volunteers|those) with [^.;,]{3,90}?(?=\s(?:must|should) have\b[^.;]{0,60}[<>≥≤\d])"
     r"|(?:patients|subjects|participants|those) with (?:a )?(?:prior |previous |known )?history of [^.;,]{3,80}?(?=\s(?:must|should|need)\b)"
+    r"|(?:patients|subjects|participants|people|persons|individuals|those) with [^.;,]{3,90}? who (?:require|need|receive|take|are (?:receiving|taking|on))\b"
+    r"[^.;,]{3,90}?(?=\s(?:must|should)\b)"
     r")",
     re.I,
 )

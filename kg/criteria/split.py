@@ -33,6 +33,12 @@ _BEFORE_LIST = re.compile(r"[\s|(]*(?:(?:[a-z]{1,12} )?(?:inclusion|exclusion) c
 _CHOICE = re.compile(r";\s*(?:and/)?or\b|:[^;:]*+;|\beither\b", re.I)
 _SEMICOLONS = re.compile(r"(?:[^;()]|\([^()]*\))+")
 _GOES_ON = re.compile(r"\bOR\W*$")
+#: An item that begins a list of what is forgiven, the rest of which follows as items of its own, and such an item.
+_EXCEPT = re.compile(r"\bexcept(?:ions?|ing)?(?: for| of)?:\s[^.;:]{3,90}\.?$", re.I)
+_EXCEPTED = re.compile(
+    r"(?!(?:no|not|at least|must|prior|history)\b)(?:[\w,/()-]{1,24}\s){0,8}(?:in situ|cancers?|carcinomas?|tumou?rs?|melanomas?|neoplasms?|cervix|skin)(?:\s[\w,/()-]{1,24}){0,6}\.?",
+    re.I,
+)
 _TAIL = re.compile(r"(?<!\s)\s*+:?+\s*+$")
 
 
@@ -292,10 +298,11 @@ def above(criteria: Iterable[Criterion]) -> dict[str, list[str]]:
     for one in by_id.values():
         parent = by_id.get(one.part_of)
         found[one.id] = [parent.text, *found[parent.id]] if parent else []
-        goes_on = _GOES_ON.search(one.text)
-        if forgiving and beside == one.part_of:  # "... except skin cancer OR" goes on here
+        goes_on = _GOES_ON.search(one.text) or _EXCEPT.search(one.text)
+        listed = not _EXCEPT.search(forgiving) or _EXCEPTED.fullmatch(one.text)
+        if forgiving and beside == one.part_of and listed:  # "... except skin cancer OR" goes on here
             found[one.id].insert(0, forgiving)
-            forgiving = forgiving if goes_on else ""
+            forgiving = forgiving if goes_on or _EXCEPT.search(forgiving) else ""
         else:
             forgiving = one.text if goes_on and pattern("excepts_list").search(one.text) else ""
         beside = one.part_of

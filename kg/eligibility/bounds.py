@@ -27,9 +27,13 @@ def age(one: Constraint, seen: Chart) -> Reasoned:
     limit = Decimal(one.canonical_value or one.value)
     outcomes = {compare(_whole(age, limit, one.comparator), one.comparator, limit) for age in years}
     said = f"aged {int(years[0])}" if years[0] >= 2 else f"aged {years[0]:.2g}"
-    return (
-        outcomes.pop() if len(outcomes) == 1 else None
-    ), f"{said}, asked is {terms.SIGNS[one.comparator]} {limit} years"
+    truth = outcomes.pop() if len(outcomes) == 1 else None
+    asked = f"{said}, asked is {terms.SIGNS[one.comparator]} {limit} years"
+    if not one.concept_label:
+        return truth, asked
+    # An age at an earlier event is the age of today at most.
+    sure = truth is (one.comparator in ("lt", "le"))
+    return (truth if sure else None), f"{asked} {one.concept_label}"
 
 
 def _whole(age: Decimal, limit: Decimal, sign: str) -> Decimal:
@@ -66,6 +70,8 @@ def bound(one: Constraint, seen: Chart) -> Reasoned:
     code = unit.ucum(last.unit) or last.unit or (target if bare else "")
     value = unit.convert(last.value, code, target, term.molar_mass if term else None) if target else last.value
     if one.canonical_value and value is not None and (code or not target):
+        if one.comparator == "eq" and not bare and value != Decimal(one.canonical_value):
+            return None, f"{said}; whether {one.value} is the least or the most, the words must tell"
         return compare(value, one.comparator, Decimal(one.canonical_value)), f"{said}, {asked}"
     if one.unit and code == one.unit:
         return compare(last.value, one.comparator, Decimal(one.value)), f"{said}, {asked}"

@@ -21,11 +21,11 @@ from kg.patient import Therapy
 _WOMEN = re.compile(r"\b(?:wom[ae]n|females?)\b", re.I)
 _MEN = re.compile(r"\b(?:m[ae]n|males?)\b", re.I)
 _FOR_WOMEN = re.compile(
-    r"\W*+(?:(?:all|if|for|any)\s++)*+(?:wom[ae]n|females?)\b(?!,?\s*+(?:and|or|/)\b,?\s*+(?:if\s++)?(?:m[ae]n|males?))",
+    r"\W*+(?:(?:all|if|for|any)\s++)*+(?:wom[ae]n|females?)\b(?!,?\s*+(?:and|or|/)\b,?\s*+(?:[\w-]{1,20}\s++){0,5}?(?:m[ae]n|males?)\b)",
     re.I,
 )
 _FOR_MEN = re.compile(
-    r"\W*+(?:(?:all|if|for|any)\s++)*+(?:m[ae]n|males?)\b(?!,?\s*+(?:and|or|/)\b,?\s*+(?:if\s++)?(?:wom[ae]n|females?))",
+    r"\W*+(?:(?:all|if|for|any)\s++)*+(?:m[ae]n|males?)\b(?!,?\s*+(?:and|or|/)\b,?\s*+(?:[\w-]{1,20}\s++){0,5}?(?:wom[ae]n|females?)\b)",
     re.I,
 )
 #: What stands about a disease in words such as "if hepatic metastases are present".
