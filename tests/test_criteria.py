@@ -252,6 +252,34 @@ def test_surgery_that_is_merely_mentioned_is_no_constraint(text: str) -> None:
     assert not [k for k in read(text) if k["kind"] in ("PriorTherapy", "ConcurrentTherapy")]
 
 
+@pytest.mark.parametrize(
+    ("heading", "kind"),
+    [
+        ("Exclusion Criteria - Parts 1 and 2", "ExclusionCriterion"),
+        ("Exclusion criteria for cohort B:", "ExclusionCriterion"),
+        ("The exclusion criteria are as follows:", "ExclusionCriterion"),
+        ("2) Exclusion criteria", "ExclusionCriterion"),
+        ("Criteria of exclusion:", "ExclusionCriterion"),
+        ("Part 2 additional exclusion criteria:", "ExclusionCriterion"),
+        ("Endoscopic inclusion criteria", "InclusionCriterion"),
+    ],
+)
+def test_headings_of_many_forms(heading: str, kind: str) -> None:
+    found = criteria(f"Eligibility Criteria:\n\n- Adults\n\n{heading}\n\n- Asthma\n- Gout\n")
+    assert [(c.evidence[0].quote, kind in c.type) for c in found][1:] == [("Asthma", True), ("Gout", True)]
+
+
+@pytest.mark.parametrize("line", ["Meets inclusion criteria", "Exclusion criteria: none", "No exclusion criteria apply"])
+def test_lines_that_only_speak_of_criteria_are_no_headings(line: str) -> None:
+    found = criteria(f"Inclusion Criteria:\n\n- Adults\n- {line}\n- Asthma\n")
+    assert "InclusionCriterion" in found[-1].type or "none" in line
+
+
+def test_criteria_of_donors_are_not_the_patients() -> None:
+    found = read("Inclusion Criteria:\n\n- Aged 20 or over\n\nDonor inclusion criteria:\n\n- Aged 30 to 50 years\n")
+    assert [(k["value"], k.get("appliesWhen")) for k in found] == [("20", None), ("30", "Donor"), ("50", "Donor")]
+
+
 def test_headings_decide_between_inclusion_and_exclusion() -> None:
     found = criteria("Inclusion Criteria:\n\n- One\n- Two\n\nExclusion Criteria:\n\n- Three")
     assert [(c.type[0], c.text) for c in found] == [

@@ -84,6 +84,32 @@ def test_what_a_list_asks_is_said_above_it(
     assert all_held(_LISTED.format(lead), patient, tmp_path)[-2:] == expected
 
 
+_CHOICES = """Inclusion Criteria:
+
+* Two or more of the following:
+    * Stroke
+    * Aged 70 or over
+    * Aged 55 or over and one of the following:
+        * Asthma
+        * Epilepsy
+"""
+
+
+@pytest.mark.parametrize(
+    ("patient", "expected"),
+    [
+        ({"age": 60, "conditions": ["stroke", "asthma"], "complete": ["conditions"]}, ["met", "met", "met", "met", "met"]),
+        ({"age": 60, "conditions": ["stroke"], "complete": ["conditions"]}, ["met", "not met", "met", "not met", "not met"]),
+        ({"age": 60, "conditions": ["stroke"]}, ["met", "cannot tell", "met", "cannot tell", "cannot tell"]),
+        ({"age": 40, "conditions": ["stroke"]}, ["met", "not met", "not met", "cannot tell", "cannot tell"]),
+    ],
+)  # fmt: skip
+def test_of_a_list_with_lists_in_it_some_are_enough(
+    patient: dict[str, object], expected: list[str], tmp_path: Path
+) -> None:
+    assert all_held(_CHOICES, patient, tmp_path)[-5:] == expected
+
+
 @pytest.mark.parametrize(
     ("text", "patient", "verdict"),
     [

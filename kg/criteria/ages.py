@@ -24,6 +24,7 @@ _OTHERS = re.compile(
 )
 #: Before the age under which somebody else must agree.
 _ASSENT = re.compile(r"\b(?:consents?|assents?)\b[^.;]{0,60}\b(?:for|if|when|from)\b[^.;]{0,40}$", re.I)
+_GUARDIANS = re.compile(r"\b(?:guardians?|legal representatives?) (?:of|for|if)\b[^.;)]{0,40}$", re.I)
 _ASSENT_BEHIND = re.compile(
     r"(?: of age)?[^.;\d]{0,30}\b(?:must|should|require|need)\b[^.;]{0,30}\b(?:consents?|assents?)\b", re.I
 )
@@ -110,6 +111,7 @@ def is_only_told(one: Quantity, text: str, clause: int) -> bool:
     """Whether an age is not asked for: who signs for the young, or the mean age of people."""
     return bool(
         _ASSENT.search(text, max(clause, one.start - 70), one.start)
+        or _GUARDIANS.search(text, max(clause, one.start - 70), one.start)
         or _ASSENT_BEHIND.match(text, one.end)
         or _MEAN.search(text, max(clause, one.start - 50), one.start)
     )

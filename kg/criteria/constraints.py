@@ -27,12 +27,18 @@ _SINCE = re.compile(r"[\s)]{0,4}(?:have (?:elapsed|passed) )?(?:since|after|foll
 _NOTE = re.compile(r"\W{0,4}unless\b", re.I)
 #: When a disease is meant that must not be there: "no recurrence after prior surgery".
 _AFTER = re.compile(r"\b(?:after|following|despite)\b[^.;,]{0,80}$", re.I)
+#: A bracket behind a disease that tells what counts as it: "heart disease (angina, prior infarction)".
+_EXPLAINED = re.compile(r"\s?\((?!(?:with|and|or|no|not|without)\b)(?:(?!\bor\b)[^()]){3,120}\)")
 #: What stands between alternatives.
 _JOINED = re.compile(r"(?:\s?\([^()]{1,20}\))?\s?,\s?|(?:\s?\([^()]{1,20}\))?[\s,]*(?:and/)?or\s+(?:\w+\s+){0,3}")
 #: A list of therapies with semicolons, of which one time is asked: "since prior radiotherapy; total lung radiotherapy; or ...".
 _LISTED = re.compile(r"[a-z\s,-]{0,90}+(?:;\s(?:or |and )?[a-z\s,-]{3,90}+){1,4}.$", re.S)
 #: A statement about donors.
 _DONORS = re.compile(r"[\W_]{0,9}+(?:\w[\w-]{0,29}+\s){0,3}donors?\b(?! (?:lymphocyte|leukocyte|specific))", re.I)
+_CRITERIA_OF_OTHERS = re.compile(
+    r"\b(?:donor|control|caregiver|relative|sibling|partner)s?\b(?=.*clusion)|(?<=for )(?:donor|control|caregiver|relative|sibling|partner)s?\b|(?<=- )(?:donor|control)s?\b",
+    re.I,
+)
 #: How long a criterion may be that is read as alternatives: longer ones say several things.
 _ONE_STATEMENT = 220
 _EITHER = re.compile(r",?\s(?:OR|or)\s")
@@ -88,9 +94,9 @@ def constraints(
         if not statements.say("not_asked", (one.evidence[0].start or 0) - quote.start)
     ]
     scope.under_condition(text, quote.start, made)
-    if donors := _DONORS.match(text):
+    if others := _DONORS.match(text) or _CRITERIA_OF_OTHERS.search(section):
         for one in made:
-            one.applies_when = one.applies_when or " ".join(donors[0].split())
+            one.applies_when = one.applies_when or " ".join(others[0].split())
     _modalities(quote, made, statements, exclusion, section)
     made.sort(key=lambda c: (c.evidence[0].start or 0, c.evidence[0].end or 0))
     if exclusion:
@@ -362,6 +368,9 @@ def _is_example(text: str, kept: list[tuple[Mention, Constraint]], mention: Ment
     before, one = next(((m, c) for m, c in reversed(kept[-8:]) if c.kind in of_therapies), (None, None))
     if before is None or one is None or one.negated or mention.start - before.end > scope.REACH:
         return False
+    bracket = None if mention.therapy else _EXPLAINED.match(text, before.end)
+    if bracket and bracket.start() < mention.start < bracket.end():
+        return True
     cue = pattern("examples").search(text, before.end, mention.start)
     if cue is None or not _same_clause(text, before.end, cue.start()):
         return False

@@ -72,6 +72,9 @@ def find(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list[Ment
             continue
         if busy.touch(start, end):
             continue
+        if "," in text[start:end] and (following := words(text[end : end + 24])) and following[0].stem in scope.heads():
+            end = start + text[start:end].index(",")  # "cancer, lung disease": the comma lists, it inverts nothing
+            owners = index.find(text[start:end])
         identifier = choose(owners, "Any", index)
         again = found and found[-1].identifier == identifier and text[found[-1].end : start].strip() == "("
         if again:

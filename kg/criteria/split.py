@@ -39,6 +39,8 @@ _EXCEPTED = re.compile(
     r"(?!(?:no|not|at least|must|prior|history)\b)(?:[\w,/()-]{1,24}\s){0,8}(?:in situ|cancers?|carcinomas?|tumou?rs?|melanomas?|neoplasms?|cervix|skin)(?:\s[\w,/()-]{1,24}){0,6}\.?",
     re.I,
 )
+#: Whose criteria a heading tells that are not the patient's: "Donor inclusion criteria".
+_OF_OTHERS = re.compile(r"\b(?:donors?|controls?|caregivers?|relatives?|siblings?|partners?)\b", re.I)
 _TAIL = re.compile(r"(?<!\s)\s*+:?+\s*+$")
 
 
@@ -325,7 +327,8 @@ def split(passages: Iterable[Passage], text: str) -> list[Criterion]:
         marked = any(i.depth[1] for i in items)
         for item in items:
             if item.heading:
-                kind, section, stack = item.kind or kind, "" if item.kind else item.quote.words.rstrip(" :"), []
+                named = not item.kind or _OF_OTHERS.search(item.quote.text)
+                kind, section, stack = item.kind or kind, item.quote.words.rstrip(" :") if named else "", []
                 if not item.kind and _section().fullmatch(item.quote.text) and not passage.kind:
                     kind = "inclusion"
                 continue

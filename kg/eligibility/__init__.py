@@ -18,8 +18,9 @@ from kg.eligibility.bounds import age
 from kg.eligibility.chart import Chart
 from kg.eligibility.decide import decide
 from kg.eligibility.requirements import Constraint, Criterion, Requirements, Trial
-from kg.eligibility.truth import Reasoned, Truth, some
+from kg.eligibility.truth import Reasoned, Truth, every, some
 from kg.graphs import Graph
+from kg.language import number
 from kg.mesh import MeshIndex
 from kg.patient import Patient
 
@@ -48,6 +49,9 @@ class Match(msgspec.Struct, kw_only=True):
 
 
 _WORDS = {True: "met", False: "not met", None: "cannot tell"}
+
+#: How far lists are followed into lists.
+_DEEPEST = 12
 
 
 class Eligibility:
@@ -87,31 +91,65 @@ class Eligibility:
 
 
 def _of_criteria(trial: Trial, seen: Chart) -> Iterator[Verdict]:
-    """The verdicts on the criteria; of a list that is a choice one item is enough."""
+    """The verdicts on the criteria; of a list that is a choice some items are enough."""
     found = {one.id: decide(one, trial, seen) for one in trial.criteria}
-    lists: dict[str, list[str]] = {}
-    for one in trial.criteria:
-        if one.part_of and not one.kind.startswith("Exclusion"):
-            lists.setdefault(one.part_of, []).append(one.id)
     by_id = {one.id: one for one in trial.criteria}
-    chosen = [
-        items
-        for parent, items in lists.items()
-        if parent in by_id and pattern("choice_list").search(by_id[parent].text)
-    ]
-    for items in (*chosen, *_joined(trial.criteria)):
+    below: dict[str, list[str]] = {}
+    for one in trial.criteria:
+        if one.part_of in by_id and not one.kind.startswith("Exclusion"):
+            below.setdefault(one.part_of, []).append(one.id)
+    wanted = {parent: _enough(by_id[parent].text) for parent in below}
+    chosen = [(below[parent], count) for parent, count in wanted.items() if count]
+    for items, count in (*chosen, *((items, 1) for items in _joined(trial.criteria))):
         if len(items) < 2:
             continue
         if any(one.modality == "Forbidden" for item in items for one in by_id[item].constraints):
             continue  # "none of the following": each of them is asked
-        truths = [found[item][0] for item in items]
-        if True in truths or None in truths:
-            other = "another of the list is met" if True in truths else "another of the list may be met"
-            for item in items:
-                if found[item][0] is False:
-                    found[item] = (True in truths or None, f"{found[item][1]}; {other}")
+        truths = [_with_those_below(item, found, by_id, below, wanted) for item in items]
+        sure = sum(truth is True for truth in truths)
+        if sure + sum(truth is None for truth in truths) < count:
+            continue
+        for item in (under for one in items for under in _branch(one, below)):
+            if found[item][0] is False:
+                other = "enough of the list is met" if sure >= count else "enough of the list may be met"
+                found[item] = (sure >= count or None, f"{found[item][1]}; {other}")
     for one in trial.criteria:
         yield _of_criterion(one, *found[one.id])
+
+
+def _enough(text: str) -> int:
+    """How many of the items are enough that an item opens: 3 in "at least three of the following:"; 0 where all are asked."""
+    match = pattern("choice_list").search(text)
+    if not match:
+        return 0
+    told = match["count"] or "one"
+    return int(told) if told.isdigit() else int(number.parse(told) or 1)
+
+
+def _branch(item: str, below: dict[str, list[str]]) -> Iterator[str]:
+    """A criterion and all that are listed under it."""
+    waiting = [item]
+    while waiting:
+        yield (one := waiting.pop())
+        waiting += below.get(one, ())
+
+
+def _with_those_below(
+    item: str,
+    found: dict[str, Reasoned],
+    by_id: dict[str, Criterion],
+    below: dict[str, list[str]],
+    wanted: dict[str, int],
+    depth: int = 0,
+) -> Truth:
+    """Whether a criterion holds together with what is listed under it."""
+    own: Truth = found[item][0] if by_id[item].constraints else True
+    if item not in below or depth == _DEEPEST:
+        return found[item][0]
+    under = [_with_those_below(one, found, by_id, below, wanted, depth + 1) for one in below[item]]
+    count = wanted[item] or len(under)
+    sure, open_ = sum(truth is True for truth in under), sum(truth is None for truth in under)
+    return every([own, True if sure >= count else None if sure + open_ >= count else False])
 
 
 def _joined(criteria: list[Criterion]) -> Iterator[list[str]]:

@@ -28,6 +28,11 @@ _FOR_MEN = re.compile(
     r"\W*+(?:(?:all|if|for|any)\s++)*+(?:m[ae]n|males?)\b(?!,?\s*+(?:and|or|/)\b,?\s*+(?:[\w-]{1,20}\s++){0,5}?(?:wom[ae]n|females?)\b)",
     re.I,
 )
+#: "Patients with X are eligible provided ...": whom a trial is for.
+_WHO_MAY = re.compile(
+    r"\W{0,6}(?:all |adult )?(?:patients|subjects|participants|people|persons|individuals|women|men|children) with\b[^.;]{0,120}?\b(?:are|is|will be) (?:eligible|included|enrolled)\b",
+    re.I,
+)
 #: What stands about a disease in words such as "if hepatic metastases are present".
 _OF_WHOM = re.compile(
     r"^\W*+(?:(?:if|for|in|with|patients?|subjects?|participants?|those|who|has|have|having|known|documented|the|presence|of)\s++)++"
@@ -44,6 +49,12 @@ def _apart(criterion: Criterion, one: Constraint, trial: Trial) -> list[str]:
     other = "|".join(assets.facts("patient")["other"])
     found = label and re.search(rf"\b(?:{other})\b[^.;]{{0,60}}?{label}", criterion.text, re.I)
     return trial.conditions if found and one.modality == "Forbidden" else []
+
+
+def _is_studied(one: Constraint, trial: Trial, seen: Chart) -> bool:
+    """Whether a disease is what the trial studies, or a form of it."""
+    studied = {seen.exact(node) for node in trial.conditions} - {""}
+    return any(not studied.isdisjoint({seen.exact(node), *seen.above(node)}) for node in one.concepts)
 
 
 def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
@@ -176,6 +187,9 @@ def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Re
     if one.modality == "Allowed":
         if not one.concept_label and not one.variable:
             return None, "is not understood well enough"
+        if one.kind == "Diagnosis" and _WHO_MAY.match(criterion.text) and _is_studied(one, trial, seen):
+            had, reason = _holds(one, criterion, trial, seen)
+            return (True, reason) if had else (None, f"{reason}; whether others may take part, the words must tell")
         return True, f"{one.concept_label or 'this'} is allowed"
     if one.kind == "PriorTherapy" and one.minimum_time_since and one.concepts and one.modality == "Required":
         return _washed_out(one, seen)
