@@ -89,6 +89,12 @@ def test_stages_and_classes(text: str, expected: list[Bound]) -> None:
         ("Pain of > 5/10 on a 0-10 scale", [("Pain", "gt", "5", "")]),
         ("PEEP ≤ 7 cmH2O (1 cmH2O = 0.098 kPa)", [("PEEP", "le", "7", "cm[H2O]")]),
         ("Blood pressure 150/95 mmHg or more", [("SystolicBloodPressure", "ge", "150", "mm[Hg]"), ("DiastolicBloodPressure", "ge", "95", "mm[Hg]")]),
+        ("Hypertension at the first visit; i.e. ≥ 170 / 100mmHg", [("SystolicBloodPressure", "ge", "170", "mm[Hg]"), ("DiastolicBloodPressure", "ge", "100", "mm[Hg]")]),
+        ("HBV DNA > 4 log10 IU/mL", [("HbvViralLoad", "gt", "4", "[lg][IU]/mL")]),
+        ("Hearing loss > 15 decibel", [("Hearing loss", "gt", "15", "dB")]),
+        ("Cysts with < 4 previous treatments", [("previous treatments", "lt", "4", "")]),
+        ("Expected to be alive for at least 5 months", [("LifeExpectancy", "ge", "5", "mo")]),
+        ("Pressure below 40 mm of Hg", [("Pressure", "lt", "40", "mm[Hg]")]),
         ("Bacteria in urine > 10^4 CFU/mL", [("Bacteria in urine", "gt", "10000", "[CFU]/mL")]),
         ("A score of 1,2 or 3 on the Harvest Scale", [("Harvest Scale score", "ge", "1", ""), ("Harvest Scale score", "le", "3", "")]),
         ("A score of 20 or less on the Harvest Memory Test", [("Harvest Memory Test score", "le", "20", "")]),
@@ -150,6 +156,11 @@ def test_weeks_of_a_pregnancy(text: str, expected: list[Bound]) -> None:
 )  # fmt: skip
 def test_windows_of_time(text: str, expected: list[tuple[str, str, str]]) -> None:
     assert times(text) == expected
+
+
+def test_a_logarithm_has_its_power_as_canonical_value() -> None:
+    found = read_text("HBV DNA > 4 log10 IU/mL", builtin())
+    assert [(k["value"], k["canonicalValue"]) for k in found] == [("4", "10000")]
 
 
 def test_a_range_is_one_bound_among_semicolons() -> None:

@@ -11,10 +11,10 @@ from functools import cache
 from kg import terms
 from kg.criteria import ages, quantities, stages, unnamed, variables
 from kg.criteria.cues import pattern
-from kg.criteria.quantities import LENGTHS, PERCENTILE, Quantity
+from kg.criteria.quantities import LENGTHS, LOGARITHM, PERCENTILE, Quantity
 from kg.criteria.spans import Spans
 from kg.criteria.variables import Named
-from kg.language import unit
+from kg.language import number, unit
 from kg.mesh import words
 
 _CLAUSE = re.compile(r";|\n|\.\s+(?=[A-Z])|\.$")
@@ -96,10 +96,11 @@ _TIMED = frozenset({"a", "mo", "wk", "d"})
 _DAILY = re.compile(r"(?:mg|ug|g)/d(?![A-Za-z])")
 #: Where the next bound begins, behind whom the last one was for: "60 kg for men and 48 kg for women".
 _NEXT_BOUND = r",?\s(?:and|or|,)\s(?:(?:at least|at most|no less than|no more than|[<>≤≥]=?)\s?)?\d[\d.,]{0,7}"
+_PRESSURES = re.compile(r"\d{2,3}\s?/\s?\d{2,3}\s?mm\s?Hg\b", re.I)
 #: A value once more, in another unit: "at least 60 kg (132 lbs) for men".
 _IN_OTHER_UNITS = re.compile(r"\s?\(\s?[\d.,]+\s?[A-Za-z/%]{1,12}\s?\)")
 #: Two pressures in one number: "140/90".
-_PAIR = re.compile(r"\d{2,3}\s?/\s?(\d{2,3})\b")
+_PAIR = re.compile(r"\d{2,3}\s?/\s?(\d{2,3})(?!\d)")
 
 
 @dataclass(slots=True)
@@ -395,6 +396,8 @@ def find(text: str, section: str = "") -> list[Bound]:
             and (_OF_PREGNANCY.match(text, one.end) or "gestational" in text[one.at : one.end].lower())
         ):
             names = ["GestationalAge"]
+        if not names and not one.unit and _PRESSURES.match(text, one.at):
+            names = ["BloodPressure"]
         timed = one.is_time or not one.unit
         if not names and headed and not one.spelled and (timed or headed[0] not in _timed_variables()):
             names = headed[:1]
@@ -465,6 +468,9 @@ def canonical(one: Bound) -> Decimal | None:
     if not one.variable or one.relative_to:
         return None
     term = terms.scheme("VariableScheme")[one.variable]
+    if one.unit.startswith(LOGARITHM):
+        power = number.within(number.plain(Decimal(f"{10**one.value:.10g}"))) if abs(one.value) < 27 else None
+        return None if power is None else unit.convert(power, one.unit.removeprefix(LOGARITHM), term.unit)
     if one.unit == "g/L" and term.unit == "/uL":  # "1.5 G/L": giga per litre, as French laboratories write it
         return unit.convert(one.value, "10*9/L", term.unit)
     if one.unit == "{SD}" and term.unit == "{score}":

@@ -123,6 +123,9 @@ _TO_PERCENTILE = re.compile(
     r"(?:st|nd|rd|th)(?=\s?(?:-|–|to|and|or)\s?(?:(?:above|below|over|under|greater than|less than|\\?[<>≥≤]=?)\s?)?(?:the\s)?\d{1,3}(?:\.\d)?(?:st|nd|rd|th)?\s(?:per)?centile)",
     re.I,
 )
+#: Before the unit of a number that is a power of ten: "HBV DNA > 5 log10 IU/mL" (UCUM's "lg").
+LOGARITHM = "[lg]"
+_LOGARITHM = re.compile(r"\s?log\s?(?:10|_10|₁₀)?(?=[\s(])(?:\s?\()?", re.I)
 #: What a score is out of: "6/10".
 _OUT_OF = re.compile(r"\s?/\s?(5|7|10|20|30|100)(?![\d.,/]|\s?(?:mm|cm|[x×^]|10))")
 _DATE = re.compile(r"\d{1,2}/\d{1,2}/(?:19|20)?\d\d(?!\d)")
@@ -232,6 +235,7 @@ def _is_name(text: str, start: int, end: int) -> bool:
     return bool(
         (
             re.match(r"(?:st|nd|rd|th)\b", tail)
+            and not _LOGARITHM.match(text, end)
             and not _PERCENTILE.match(text, end)
             and not _TO_PERCENTILE.match(text, end)
         )
@@ -242,6 +246,7 @@ def _is_name(text: str, start: int, end: int) -> bool:
             and not _DEGREES.match(text, end)
             and not _DIOPTERS.match(text, end)
             and not _TIMES_ONLY.match(text, end)
+            and not _LOGARITHM.match(text, end)
             and not _PERCENTILE.match(text, end)
             and not _TO_PERCENTILE.match(text, end)
             and not re.match(r"(?:x|X|times|fold)\s?(?:ULN|UNL|the|upper|lower|normal|instit)", tail, re.I)
@@ -282,6 +287,8 @@ def _unit_after(text: str, end: int) -> tuple[str, int]:
         return "[diop]", diopters.end()
     if percentile := _PERCENTILE.match(text, end):
         return PERCENTILE, percentile.end()
+    if (power := _LOGARITHM.match(text, end)) and (behind := _unit_after(text, power.end()))[0]:
+        return f"{LOGARITHM}{behind[0]}", behind[1]
     described = _DESCRIBED.match(text, end, end + 20)
     match = _UNIT.match(text, described.end() if described else end, end + 60)
     if not match or (described and unit.ucum(match.group().strip()) not in _TIME_UNITS):

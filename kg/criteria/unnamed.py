@@ -33,7 +33,7 @@ _OF_A_METHOD = re.compile(
 _MONEY = re.compile(r"\s?(?:euros?|dollars?|usd|eur|€|\$)\b", re.I)
 _LASTING = re.compile(r"\b(?:length|duration|cycles?|intervals?)(?: of)?$", re.I)
 _DURATION = re.compile(
-    r"\b(?:(?:disease|illness|surgical|operation|operative|expected|planned|total) duration|duration of (?:symptoms?|diabetes|pain|disease|illness|surgery|operation|anesthesia|anaesthesia|stay|hospital stay|hospitali[sz]ation|scan|procedure))(?: of)?$",
+    r"\b(?:(?:disease|illness|surgical|operation|operative|expected|planned|total) duration|length of (?:hospital )?stay|duration of (?:symptoms?|diabetes|pain|disease|illness|surgery|operation|anesthesia|anaesthesia|stay|hospital stay|hospitali[sz]ation|scan|procedure))(?: of)?$",
     re.I,
 )
 _OF_THESE = re.compile(
@@ -95,7 +95,7 @@ _SPENT = re.compile(
 )
 #: What is counted behind a number: "at least 10 teeth in function", "more than 4 foci".
 _COUNTED = re.compile(
-    r"\s((?!(?:points?|times|years?|units?|letters|occasions|percent|of|or|and|to|in|on|for|at)\b)(?:[a-z][a-z-]*\s){0,3}?(?:[a-z][a-z-]+[^\Ws]s|foci|teeth|children|people|criteria|nodules)(?:\s(?:per|a|each|in the past|in)\s[a-z]+)?)(?![\w-])"
+    r"\s((?!(?:points?|times|years?|units?|letters|occasions|percent|of|or|and|to|in|on|for|at)\b)(?:[a-z][a-z-]*\s){0,3}?(?:[a-z][a-z-]+(?<![iosu])s|foci|teeth|children|people|criteria|nodules)(?:\s(?:per|a|each|in the past|in)\s[a-z]+)?)(?![\w-])"
 )
 
 
@@ -112,7 +112,7 @@ def before(text: str, start: int, clause: int) -> str:
 
 def behind(text: str, end: int) -> str:
     """The words behind a number, up to the next sign."""
-    return " ".join(re.split(r"[,;:.()]", text[end : end + 80])[0].split()[:6])
+    return " ".join(re.split(r"[,;:.()<>≤≥=]", text[end : end + 80])[0].split()[:6])
 
 
 def counted(text: str, end: int) -> str:
@@ -157,7 +157,7 @@ def whole(text: str, start: int, end: int, clause: int, words: str) -> str:
     )
     cut = _THAT_IS.sub("", cut.rstrip(_AT_END)).rstrip(_AT_END)
     earlier = " ".join(_PIECES.split(cut)[-1].split()[-6:])
-    return f"{earlier} {kind}".strip() if earlier else opened or words
+    return f"{earlier} {kind}".strip() if earlier else opened
 
 
 @cache

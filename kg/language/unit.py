@@ -39,6 +39,8 @@ def ucum(text: str) -> str:
     """
     if text.strip() in _MOLAR:
         return _MOLAR[text.strip()]
+    if whole := _by_letters().get(re.sub(r"\s", "", text.casefold())):
+        return whole  # "y/o" is no fraction
     codes: list[str] = []
     cleaned = re.sub(r"1\.73\s?m(?:2|\^2|²)", "173m2", text.strip())
     for part in _SPLIT.split(cleaned):
