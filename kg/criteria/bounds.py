@@ -153,6 +153,8 @@ def _fits(variable: str, one: Quantity) -> bool:
         return False
     if one.unit in ("g", "kg") and not wanted.startswith(("g", "kg")):
         return False  # "an oral glucose solution of up to 100 g"
+    if one.unit in ("s", "ms") and wanted not in ("s", "ms", "%"):
+        return False  # "heart rate above 100 for 30 seconds"
     if one.unit in LENGTHS and wanted not in (*LENGTHS, "{score}"):
         return False
     if _DAILY.match(one.unit) and wanted != one.unit:
