@@ -10,7 +10,7 @@ import msgspec
 from kg import iri
 from kg.criteria import meant, split
 from kg.criteria.remainder import leave
-from kg.document import Document, Quote
+from kg.document import Document
 from kg.language import abbreviation
 from kg.language.duration import days
 from kg.language.number import plain
@@ -35,11 +35,10 @@ _SUPPORTS = {
 def read_criteria(record: TrialRecord, document: Document, index: MeshIndex) -> None:
     """Fill the record's criteria and their constraints from its eligibility passages."""
     record.has_criterion = split(record.passages, document.text)
-    for criterion, found in meant(record.has_criterion, index):
+    for criterion, quote, found in meant(record.has_criterion, index):
         criterion.has_constraint = found
         if found:
-            source = criterion.evidence[0]
-            criterion.remainder = leave(Quote(source.start or 0, source.end or 0, source.quote), found)
+            criterion.remainder = leave(quote, found)
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -269,7 +269,9 @@ def test_headings_of_many_forms(heading: str, kind: str) -> None:
     assert [(c.evidence[0].quote, kind in c.type) for c in found][1:] == [("Asthma", True), ("Gout", True)]
 
 
-@pytest.mark.parametrize("line", ["Meets inclusion criteria", "Exclusion criteria: none", "No exclusion criteria apply"])
+@pytest.mark.parametrize(
+    "line", ["Meets inclusion criteria", "Exclusion criteria: none", "No exclusion criteria apply"]
+)
 def test_lines_that_only_speak_of_criteria_are_no_headings(line: str) -> None:
     found = criteria(f"Inclusion Criteria:\n\n- Adults\n- {line}\n- Asthma\n")
     assert "InclusionCriterion" in found[-1].type or "none" in line

@@ -148,6 +148,7 @@ class _Reader:
         self.bounds: list[Bound] = []
         self._latest: dict[str, int] = {}  # where the last bound on a variable begins
         self._previous: Quantity | None = None
+        self._previous_end = 0
         self._read_to = 0  # where the last pair of pressures ends
         self._ends = [v.end for v in self.named]
         self._clauses = [0, *(m.end() for m in _CLAUSE.finditer(text))]
@@ -174,7 +175,7 @@ class _Reader:
             return
         if not one.unit and not one.relative_to and _OCCASIONS.match(text, one.end):
             return
-        last_end = self._previous.end if self._previous is not None and self._previous.at >= clause else 0
+        last_end = self._previous_end if self._previous is not None and self._previous.at >= clause else 0
         own = subjects.of(one, subjects.near(self.named, self._ends, one), text, clause, last_end)
         converted = one.comparator == "eq" and _CONVERSION.search(text[max(0, one.start - 30) : one.start])
         if one.at < self._read_to or converted:
@@ -185,6 +186,7 @@ class _Reader:
         again = self._previous is not None and _IN_OTHER_UNITS.match(text, self._previous.end)
         if not (again and one.at < again.end()):
             self._previous = one  # what is told once more, in another unit, leaves the sign to what follows
+            self._previous_end = max([one.end, *(v.end + 1 for v in own if v.start >= one.end)])
         label = subjects.change(text, own, one, clause)
         names = [""] if label else self._names(one, own)
         if names == ["Age"] and ages.is_only_told(one, text, clause):

@@ -127,9 +127,7 @@ def allowed_from(text: str, section: str) -> int:
     if most := pattern("at_most").search(text):
         return most.start()
     opens_denied = re.match(r"\s*not?\b", text, re.I)
-    if opens_denied and not (said := pattern("allowed").search(text)):
-        return len(text)
-    if under_allowed(text, section):
+    if not opens_denied and under_allowed(text, section):
         return 0
     said = pattern("allowed").search(text)
     if not said:
@@ -192,10 +190,16 @@ def loud_choice(quote: Quote, made: list[Constraint]) -> None:
         start, end = (starts[part - 1] if part else 0), (edges[part][0] if part < len(edges) else len(quote.text))
         said = quote.part(start, end).strip(" \t\n,.;:()")
         if said:
-            unknown = Constraint(kind="Diagnosis", concept_label=" ".join(said.text.split()[:12]), modality="Required")
+            unknown = in_words(said)
             unknown.alternative = part + 1
-            unknown.cite(said)
             made.append(unknown)
+
+
+def in_words(said: Quote) -> Constraint:
+    """A disease that is asked for in words that no vocabulary knows."""
+    one = Constraint(kind="Diagnosis", concept_label=" ".join(said.text.split()[:12]), modality="Required")
+    one.cite(said)
+    return one
 
 
 def alternatives(text: str, found: list[bounds.Bound], made: list[Constraint]) -> None:

@@ -21,7 +21,7 @@ _CLASSES = re.compile(
 _NUMERAL = re.compile(r"(?<![A-Z])(?:IV|V?I{1,3}|V)(?![A-Z])")
 #: The categories of the TNM system (UICC, TNM Classification of Malignant Tumours), with the letters before them that say how they were found.
 _TNM = re.compile(
-    r"(?<![\w-])(?:[cpry]{1,2})?([TN]|M(?=[01]))([0-4])[a-d]?(?:\s?(?:-|–|to|or|/|,|and)\s?\1?([0-4])[a-d]?)?(?![\w-])(?!\s(?:hyperintense|hypointense|signal|blasts|lesions?|weighted|MRI|images?|cells?|level|vertebra|segment))"
+    r"(?<![\w-])(?:[cpry]{1,2})?([TN]|M(?=[01]))([0-4])[a-d]?(?:\s?(?:-|–|to|or|/|,|and)\s?\1?([0-4])[a-d]?)?(?![\w-])(?!\s?\([=<>≥≤ ]{0,3}\d)(?!\s(?:hyperintense|hypointense|signal|blasts|lesions?|weighted|MRI|images?|cells?|level|vertebra|segment))"
 )
 _TUMORS = re.compile(
     r"\b(?:TNM|tumou?rs?|stages?|staged|cancers?|carcinomas?|adenocarcinomas?|disease|primary|melanoma|[TNM][0-4X][a-d]?)\b",
@@ -74,6 +74,12 @@ def find(text: str, found: Sequence[Named]) -> Iterator[Grade]:
     yield from _acuities(text)
 
 
+def _between(place: tuple[int, int, str], low: int | Decimal, high: int | Decimal, at: int) -> Iterator[Grade]:
+    """A range: from ``low`` to ``high``."""
+    yield Grade(*place, "ge", low, at)
+    yield Grade(*place, "le", high, at)
+
+
 def _acuities(text: str) -> Iterator[Grade]:
     """Visual acuities as Snellen's fractions, in decimals: 20/40 is 0.5, and better is more."""
     for match in _SNELLEN.finditer(text):
@@ -89,8 +95,7 @@ def _acuities(text: str) -> Iterator[Grade]:
         start = match.start() - len(told[0]) if told else match.start()
         place = (start, match.end(), "VisualAcuity")
         if len(values) > 1:
-            yield Grade(*place, "ge", min(values), match.start())
-            yield Grade(*place, "le", max(values), match.start())
+            yield from _between(place, min(values), max(values), match.start())
         else:
             sign = _BETTER.get((match[5] or (before[1] if before else "")).lower().strip(), "")
             sign = sign or (SIGN[signed[1]] if signed else "eq")
@@ -104,8 +109,7 @@ def _lettered(text: str) -> Iterator[Grade]:
         low, high = int(match[2]), int(match[3])
         of_items = _ITEMS.search(text, max(0, match.start() - 16), min(len(text), match.end() + 16))
         if low < high and match[1] not in "TNMCLS" and not of_items and any(_SCALED.search(part) for part in around):
-            yield Grade(*match.span(), "", "ge", low, match.start(2))
-            yield Grade(*match.span(), "", "le", high, match.start(2))
+            yield from _between((*match.span(), ""), low, high, match.start(2))
 
 
 def _categories(text: str) -> Iterator[Grade]:
@@ -119,8 +123,7 @@ def _categories(text: str) -> Iterator[Grade]:
         if low == high:
             yield Grade(*place, "eq", low, match.start(2))
         elif low < high:
-            yield Grade(*place, "ge", low, match.start(2))
-            yield Grade(*place, "le", high, match.start(2))
+            yield from _between(place, low, high, match.start(2))
 
 
 def _classes(text: str, found: Sequence[Named]) -> Iterator[Grade]:

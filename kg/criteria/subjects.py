@@ -48,6 +48,7 @@ _AFTER_NUMBER = re.compile(r"(?:year|yr|month|week)", re.I)
 #: Below this a number without a unit is no blood pressure ("hypertension of stage 2").
 _LEAST_PRESSURE = 30
 _TIMED = frozenset({"a", "mo", "wk", "d"})
+_PRESSURES = ("SystolicBloodPressure", "DiastolicBloodPressure")
 _DAILY = re.compile(r"(?:mg|ug|g)/d(?![A-Za-z])")
 
 
@@ -114,7 +115,10 @@ def near(found: list[Named], ends: list[int], one: Quantity) -> list[Named]:
 
 
 def of(one: Quantity, found: list[Named], text: str, clause: int, previous_end: int) -> list[Named]:
-    """The variables that a number bounds, from the words before it or directly after it."""
+    """The variables that a number bounds, from the words before it or directly after it.
+
+    ``previous_end`` is where the number before it ends; beyond the variable behind that number, if it bounds that one.
+    """
     after = [v for v in found if v.start >= one.end - (0 if not one.flipped else 3) and v.start - one.end <= 34]
     directly = bool(after) and bool(_LINK_AFTER.match(text[one.end : after[0].start])) and _fits(after[0].variable, one)
     before = [
@@ -136,8 +140,9 @@ def of(one: Quantity, found: list[Named], text: str, clause: int, previous_end: 
         gap = text[nearest.end : one.start]
         if one.spelled and len(gap) > 20:
             return after[:1] if directly else []
-        if directly and (previous_end > nearest.end or len(gap) > 40):
-            return after[:1]
+        split = nearest.variable == "BloodPressure" and after and after[0].variable in _PRESSURES
+        if directly and (previous_end > nearest.end or len(gap) > 40 or split):
+            return after[:1]  # also "blood pressure > 140 systolic or > 90 diastolic"
         between = text[max(nearest.end, previous_end) : one.start]
         counts = not one.unit and terms.scheme("VariableScheme")[nearest.variable].unit == "{count}"
         if counts and (noun := unnamed.counted(text, one.end)) and not variables.find(noun, words(noun)):

@@ -22,8 +22,8 @@ _FULL_LINE = 55
 _TIME = {"min": "minutes", "h": "hours", "d": "days", "wk": "weeks", "mo": "months", "a": "years"}
 
 
-def meant(criteria: Iterable[Criterion], index: MeshIndex) -> Iterator[tuple[Criterion, list[Constraint]]]:
-    """The criteria of a trial, each with the constraints that it means where it stands."""
+def meant(criteria: Iterable[Criterion], index: MeshIndex) -> Iterator[tuple[Criterion, Quote, list[Constraint]]]:
+    """The criteria of a trial, each with its words and the constraints that it means where it stands."""
     criteria = list(criteria)
     listed = above(criteria)
     for criterion in criteria:
@@ -36,7 +36,7 @@ def meant(criteria: Iterable[Criterion], index: MeshIndex) -> Iterator[tuple[Cri
         )
         if gone:
             _put_back(made, quote, gone)
-        yield criterion, made
+        yield criterion, quote, made
 
 
 def _unwrapped(quote: Quote) -> tuple[Quote, list[tuple[int, int]]]:
@@ -88,7 +88,7 @@ def read_text(text: str, index: MeshIndex) -> list[dict[str, Any]]:
         before = bisect_right(gone, offset, key=lambda one: one[0])
         return offset + (gone[before - 1][1] if before else 0)
 
-    for criterion, made in meant(split([Passage("eligibility", Quote(0, len(text), text))], text), index):
+    for criterion, _, made in meant(split([Passage("eligibility", Quote(0, len(text), text))], text), index):
         found += [_flat(one, criterion.order, place) for one in made]
     return found
 

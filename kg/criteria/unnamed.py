@@ -20,13 +20,13 @@ _OF_GRADE = re.compile(r"\b(grade|stage|class)\b", re.I)
 #: A score by its short name: "SCORTEN 1 to 5".
 _CAPITALS = re.compile(r"(?:^|\s)([A-Z]{3,9})$")
 _SIGN_BEFORE = re.compile(r"(>|<|≥|≤)\s?(?=[A-Za-z])")
-_PUPILS = re.compile(
+_ORDER = re.compile(
     r"(?:st|nd|rd|th)?\s+(?:grade )?(?:school|class(?:es)?\b|students?|pupils?|children|(?:of|in) (?:a |the )?(?:primary|elementary|middle|high|secondary) school|anti-?\s?arr?hyth?mics?|anti-arr?hyth?mic)",
     re.I,
 )
 _ENDS = re.compile(r"\s*+(?:[,;.)\n]|$|or\b|at\b)")
-#: What a method of contraception is good for, not a patient.
-_OF_A_METHOD = re.compile(
+#: What is said of a method or of people at large, not of a patient: a failure rate, a mean age, a normal range.
+_OF_NO_PATIENT = re.compile(
     r"\b(?:failure rate|pearl[- ]index|unit of alcohol|mean age|risk of (?:relapse|recurrence)|(?:relapse|recurrence) risk)\b|^normal\b.*\b(?:levels?|values?|range)\b",
     re.I,
 )
@@ -173,7 +173,7 @@ def read(text: str, one: Quantity, clause: int, comparator: str) -> tuple[str, s
     sign = text[one.start : one.at].strip(" (").lower()
     if called in ("n", "N"):
         return None  # how many take part
-    if _OF_A_METHOD.search(called) or _PUPILS.match(text, one.end) or _MONEY.match(text, one.end):
+    if _OF_NO_PATIENT.search(called) or _ORDER.match(text, one.end) or _MONEY.match(text, one.end):
         return None
     if one.unit in LENGTHS and (place := from_place(text, one.end)):
         return f"distance {place}", comparator
