@@ -34,6 +34,8 @@ def peer(relation: dict[str, object], exclusion: bool) -> list[str]:
 
 
 def main() -> None:
+    if len(sys.argv) < 2:
+        sys.exit("usage: facebook.py FOLDER [-v]")
     folder = Path(sys.argv[1])
     index = builtin()
     verdicts = json.loads(Path(__file__).with_suffix(".json").read_text())

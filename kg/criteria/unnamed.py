@@ -10,7 +10,7 @@ from kg.criteria.quantities import LENGTHS, PERCENTILE, SIGN, Quantity
 
 _MEASURES = re.compile(
     r"\b(?:scores?|scales?|rating|ph|index|levels?|count|classification|rate|ratio|number|grade|value|size|diameter|length|dose|concentration|volume|titer|titre|"
-    r"thickness|depth|rating|distance|pressure|percentage|gap|iq|quotient|intake|units?|range|area|density|interval|angle|width|height|power|acuity|class|stage|group|impedance|thresholds?|temperature|frequency|strength|equivalents?)s?$",
+    r"thickness|depth|rating|distance|pressure|percentage|gap|iq|quotient|intake|units?|range|area|density|interval|angle|width|height|power|acuity|class|stage|impedance|thresholds?|temperature|frequency|strength|equivalents?)s?$",
     re.I,
 )
 _SPREAD = re.compile(r"\b(?:between|range|ranging)\b\D*$", re.I)
@@ -30,7 +30,13 @@ _OF_NO_PATIENT = re.compile(
     r"\b(?:failure rate|pearl[- ]index|unit of alcohol|mean age|risk of (?:relapse|recurrence)|(?:relapse|recurrence) risk)\b|^normal\b.*\b(?:levels?|values?|range)\b",
     re.I,
 )
-_MONEY = re.compile(r"\s?(?:euros?|dollars?|usd|eur|€|\$)\b", re.I)
+_MONEY = re.compile(r"\s?(?:(?:euros?|dollars?|usd|eur)\b|[€$£])", re.I)
+#: What no patient's record tells: half-lives of a drug, shares of those who take part.
+_OF_THE_STUDY = re.compile(
+    r"[\s-]*(?:x\s)?half[- ]?li(?:fe|ves)\b|[^.;]{0,30}\bof (?:the |all )?(?:total |study ){0,2}(?:population|sample|enrolled|participants|cohort)\b",
+    re.I,
+)
+_PLANNERS = re.compile(r"\bwe (?:anticipate|expect|plan|aim|estimate)\b", re.I)
 _LASTING = re.compile(r"\b(?:length|duration|cycles?|intervals?)(?: of)?$", re.I)
 _DURATION = re.compile(
     r"\b(?:(?:disease|illness|surgical|operation|operative|expected|planned|total) duration|length of (?:hospital )?stay|duration of (?:symptoms?|diabetes|pain|disease|illness|surgery|operation|anesthesia|anaesthesia|stay|hospital stay|hospitali[sz]ation|scan|procedure))(?: of)?$",
@@ -174,6 +180,8 @@ def read(text: str, one: Quantity, clause: int, comparator: str) -> tuple[str, s
     if called in ("n", "N"):
         return None  # how many take part
     if _OF_NO_PATIENT.search(called) or _ORDER.match(text, one.end) or _MONEY.match(text, one.end):
+        return None
+    if _OF_THE_STUDY.match(text, one.end) or _PLANNERS.search(called):
         return None
     if one.unit in LENGTHS and (place := from_place(text, one.end)):
         return f"distance {place}", comparator
