@@ -110,6 +110,12 @@ def test_stages_and_classes(text: str, expected: list[Bound]) -> None:
         ("T-score ≤ -2 SD", [("BoneDensityTScore", "le", "-2", "{SD}")]),
         ("Myopia > 4 D", [("Myopia", "gt", "4", "[diop]")]),
         ("Tumor above 10 cm from the anal verge", [("distance from the anal verge", "gt", "10", "cm")]),
+        ("Glucose testing 3-4 times per day", []),
+        ("Fasting C-peptide > 6 ng/mL (normal range 0.8 - 6)", [("CPeptide", "gt", "6", "ng/mL")]),
+        ("Aortic coarctation (BP gradient > 25 mmHg)", [("BP gradient", "gt", "25", "mm[Hg]")]),
+        ("Gleason score ≥ 7 (3+4 or 4+3)", [("GleasonScore", "ge", "7", "")]),
+        ("BMI < 28 kg.m-2", [("BodyMassIndex", "lt", "28", "kg/m2")]),
+        ("Birth weight ≥ 3 kg", [("BirthWeight", "ge", "3", "kg")]),
         ("Alveolar height > 7 mm", [("Alveolar height", "gt", "7", "mm")]),
         ("Hemoglobin less than11 gr/dl", [("Hemoglobin", "lt", "11", "g/dL")]),
         ("Operated between 2004 and 2011", []),
@@ -158,6 +164,22 @@ def test_weeks_of_a_pregnancy(text: str, expected: list[Bound]) -> None:
 )  # fmt: skip
 def test_windows_of_time(text: str, expected: list[tuple[str, str, str]]) -> None:
     assert times(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ALT ≤ 2 x ULN (4 times ULN for liver metastases)", [("Alt", "2", ""), ("Alt", "4", "for liver metastases")]),
+        ("ALT ≤ 2 x ULN (if there are liver metastases, ≤ 4 x ULN)", [("Alt", "2", ""), ("Alt", "4", "if there are liver metastases")]),
+        ("ALT ≤ 2 x ULN (in case of liver metastases < 4 x ULN) total bilirubin ≤ 1.5 x ULN", [("Alt", "2", ""), ("Alt", "4", "in case of liver metastases"), ("TotalBilirubin", "1.5", "")]),
+        ("Waist (> 90 cm women, > 100 cm men)", [("WaistCircumference", "90", "women"), ("WaistCircumference", "100", "men")]),
+        ("Hemoglobin > 10 g/dL; for girls aged 6 to 12 years it is 11 g/dL", [("Hemoglobin", "10", ""), ("Age", "6", "for girls aged 6 to 12 years"), ("Age", "12", "for girls aged 6 to 12 years")]),
+        ("Admission in winter (only applicable to people aged 70 or older)", [("Age", "70", "applicable to people aged 70 or older")]),
+    ],
+)  # fmt: skip
+def test_whom_a_bound_is_for(text: str, expected: list[tuple[str, str, str]]) -> None:
+    found = read_text(text, builtin())
+    assert [(k["variable"], k["value"], k.get("appliesWhen", "")) for k in found if "value" in k] == expected
 
 
 def test_a_logarithm_has_its_power_as_canonical_value() -> None:

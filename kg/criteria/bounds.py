@@ -34,6 +34,14 @@ _JOINT = re.compile(r"[\s,]*(?:and|or|but|to|-|–)?\s*(?:the\s)?")
 _ELIGIBLE_ONLY = re.compile(
     r"[^.;<>≥≤]{0,40}\b((?:is|are|will be|may be) (?:only eligible|eligible only) (?:if|when|provided)\b[^.;]{0,120})"
 )
+#: What is told of healthy people: "(normal range 0.9 - 7.1)".
+_NORMAL_RANGE = re.compile(
+    r"(?<!within )(?<!within the )\b(?:normal|reference) (?:range|values?|limits?)(?: is| of|:| =)?\s?\Z", re.I
+)
+#: A bracket that opens with whom its bound is for: "(if there are liver metastases, ≤ 5 x ULN)".
+_OPENED = re.compile(r"\(\s?((?:if|for|in)\b[^()<>≤≥]{3,80}?),?\s?\Z", re.I)
+_LIMITED = re.compile(r"[<>≤≥]=?\s?\d[\d.]{0,4}\s?(?:x|×|times)", re.I)
+_SIGNED = re.compile(r",\s?[<>≤≥]=?\s?\d")
 _WITHIN = re.compile(r"\bwithin\s*\Z")
 #: What is counted is how often something was measured: "above 126 mg/dL on at least two occasions".
 _OCCASIONS = re.compile(
@@ -96,18 +104,23 @@ def _whom(text: str, one: Quantity, clause: int, again: bool) -> tuple[int, int]
     told = _IN_OTHER_UNITS.match(text, one.end)
     if match := _ELIGIBLE_ONLY.match(text, one.end):
         return match.span(1)
-    if match := pattern("applies").match(text, told.end() if told else one.end):
+    match = pattern("applies").match(text, told.end() if told else one.end)
+    signed = match and _SIGNED.search(text, *match.span(1))
+    limit = match and one.relative_to and _LIMITED.search(text, *match.span(1))
+    if match and not ((signed or limit) and "(" in text[one.end : match.start(1)]):
         written = text[one.at : one.end].lstrip("0123456789., ")
         after = (
             m
             for m in _NEXT_BOUND.finditer(text, match.start(1), match.end(1) + 12)
             if text.startswith(written, m.end())
         )
-        following = next(after, None) if written else None
-        return match.start(1), min(following.start(), match.end(1)) if following else match.end(1)
+        ends = [signed.start() if signed else match.end(1), *(m.start() for m in (after if written else ()))]
+        return match.start(1), min(ends)
     if again and (match := pattern("also").match(text, one.end)):
         return match.span()
     first = max(clause, one.start - 100)
+    if (opened := _OPENED.search(text, first, one.start)) and (one.relative_to or text[opened.end(1) :][:1] == ","):
+        return opened.span(1)
     if match := pattern("only_if").search(text[first : one.start]):
         return first + match.start(), one.end
     return 0, 0
@@ -174,6 +187,8 @@ class _Reader:
         if one.upper is not None and one.value == 0 and self._previous is not None and _is_scale(text, clause, one):
             return
         if not one.unit and not one.relative_to and _OCCASIONS.match(text, one.end):
+            return
+        if one.upper is not None and _NORMAL_RANGE.search(text, max(0, one.start - 40), one.start):
             return
         last_end = self._previous_end if self._previous is not None and self._previous.at >= clause else 0
         own = subjects.of(one, subjects.near(self.named, self._ends, one), text, clause, last_end)

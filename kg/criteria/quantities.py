@@ -151,7 +151,10 @@ def _behind() -> tuple[re.Pattern[str], dict[str, str]]:
     """Comparators that stand behind a number and its unit."""
     words = [(w, code) for code, listed in assets.facts("comparators")["behind"].items() for w in listed]
     ordered = sorted((w for w, _ in words), key=lambda w: (-len(w), w))
-    parts = [w if w.startswith("\\") else rf"{re.escape(w)}(?![A-Za-z])".replace("\\ ", r"\s+") for w in ordered]
+    parts = [
+        rf"{w}(?!\s?\d)" if w.startswith("\\") else rf"{re.escape(w)}(?![A-Za-z])".replace("\\ ", r"\s+")
+        for w in ordered
+    ]
     return re.compile(rf"\s*+,?+\s*+\(?+({'|'.join(parts)})(?!\s+\w{{1,20}}\s*:)", re.I), {
         w.replace("\\", "").lower(): code for w, code in words
     }

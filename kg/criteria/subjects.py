@@ -17,7 +17,7 @@ _CHAINED = re.compile(
     re.I,
 )
 _LINK_AFTER = re.compile(
-    r"[\s,()-]*+(?:(?:of|for|in|on|the|a|an|serum|total|their|as|by|estimated|measured|resting|body)\s++)*+$", re.I
+    r"[ \t,()-]*+(?:(?:of|for|in|on|the|a|an|serum|total|their|as|by|estimated|measured|resting|body)\s++)*+$", re.I
 )
 #: Measures of sight that are no decimals.
 _OTHER_SIGHT = re.compile(r"\s{0,3}(?:logMAR|ETDRS|letters?|lines?)\b", re.I)
@@ -34,7 +34,7 @@ _PASSED = re.compile(
 )
 #: How much something became more or less, which is no value of it: "weight loss > 10 kg", "decrease in hemoglobin of more than 2 g/dL".
 _CHANGE = re.compile(
-    r"\s?\(?\b(?:loss|gain|changes?|changed|fluctuations?|fluctuated|variations?|drop|decline|reduction|(?:in|de)crease(?=\s(?:of|by)\b))\b(?!.{0,40}\b(?:to|below|above)\s*$)",
+    r"\s?\(?\b(?:loss|gain|changes?|changed|fluctuations?|fluctuated|variations?|variability|differences?|gradient|drop|decline|reduction|(?:in|de)crease(?=\s(?:of|by)\b))\b(?!.{0,40}\b(?:to|below|above)\s*$)",
     re.I,
 )
 _CHANGE_BY = re.compile(r"\b(drop|fall|decrease|increase|change|rise|decline|reduction)s? (?:of|by) \Z", re.I)
@@ -43,6 +43,7 @@ _CHANGE_BEFORE = re.compile(
     r"\b(loss|gain|changes?|fluctuations?|variations?|drop|decline|reduction|(?:in|de)crease) (?:of|in) (?:the |their |his |her |body |total |serum ){0,2}$",
     re.I,
 )
+_TIMES_A_DAY = re.compile(r"\s{0,3}times\s(?:per|an?|each|every|daily|weekly|monthly)\b", re.I)
 _GRADE_OF = re.compile(r"\b(?:grade|stage|class)\W{0,3}\Z", re.I)
 _AFTER_NUMBER = re.compile(r"(?:year|yr|month|week)", re.I)
 #: Below this a number without a unit is no blood pressure ("hypertension of stage 2").
@@ -80,8 +81,12 @@ def _fits(variable: str, one: Quantity) -> bool:
         return False
     if variable == "PriorRegimens" and one.unit:
         return False
-    if one.unit in ("g", "kg") and not wanted.startswith(("g", "kg")):
+    if (one.unit == "g" and not wanted.startswith(("g", "kg"))) or (
+        one.unit == "kg" and wanted not in ("kg", "g", "kg/m2")
+    ):
         return False  # "an oral glucose solution of up to 100 g"
+    if one.relative_to and wanted == "{count}":
+        return False
     if one.unit in ("s", "ms") and wanted not in ("s", "ms", "%"):
         return False  # "heart rate above 100 for 30 seconds"
     if one.unit in LENGTHS and wanted not in (*LENGTHS, "{score}"):
@@ -131,6 +136,11 @@ def of(one: Quantity, found: list[Named], text: str, clause: int, previous_end: 
     if counted and terms.scheme("VariableScheme")[after[0].variable].unit != "{count}":
         return []  # "at least one temperature above 38": a number of measurements
     directly = directly and bool(one.unit or one.comparator or one.relative_to)
+    directly = directly and not (one.unit == "kg" and after[0].variable == "BodyMassIndex")
+    if directly and ")" in text[one.end : after[0].start]:
+        directly = text.rfind("(", clause, one.start) <= text.rfind(
+            ")", clause, one.start
+        )  # its bracket ends before that
     if one.flipped and directly:
         return after[:1]
     if inside and not before:
@@ -154,6 +164,10 @@ def of(one: Quantity, found: list[Named], text: str, clause: int, previous_end: 
             nearest.variable
         ].unit not in ("{score}", ""):
             return []  # "renal insufficiency (grade 4)"
+        if _TIMES_A_DAY.match(text, one.end) or (
+            nearest.variable in ("TumorSize", "LesionCount") and text.endswith("worse", one.at, one.end)
+        ):
+            return []  # "glucose testing 4-5 times per day", "intraepithelial lesions 2 or worse"
         if nearest.variable == "VisualAcuity" and _OTHER_SIGHT.match(text, one.end):
             return []
         if one.unit in LENGTHS and unnamed.from_place(text, one.end):
