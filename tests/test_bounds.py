@@ -116,6 +116,8 @@ def test_stages_and_classes(text: str, expected: list[Bound]) -> None:
         ("Gleason score ≥ 7 (3+4 or 4+3)", [("GleasonScore", "ge", "7", "")]),
         ("BMI < 28 kg.m-2", [("BodyMassIndex", "lt", "28", "kg/m2")]),
         ("Birth weight ≥ 3 kg", [("BirthWeight", "ge", "3", "kg")]),
+        ("FEV1/FVC below 65%", [("Fev1FvcRatio", "lt", "65", "%")]),
+        ("Blood pressure 105-135/65-85 mmHg, heart rate 55-75", [("SystolicBloodPressure", "ge", "105", "mm[Hg]"), ("SystolicBloodPressure", "le", "135", "mm[Hg]"), ("DiastolicBloodPressure", "ge", "65", "mm[Hg]"), ("DiastolicBloodPressure", "le", "85", "mm[Hg]"), ("HeartRate", "ge", "55", ""), ("HeartRate", "le", "75", "")]),
         ("Alveolar height > 7 mm", [("Alveolar height", "gt", "7", "mm")]),
         ("Hemoglobin less than11 gr/dl", [("Hemoglobin", "lt", "11", "g/dL")]),
         ("Operated between 2004 and 2011", []),

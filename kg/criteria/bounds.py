@@ -69,9 +69,11 @@ _YOUNG = frozenset({"under", "over", "above", "below", "younger than", "older th
 _NEXT_BOUND = re.compile(
     r",?\s(?:and|or|,)\s(?:(?:at least|at most|no less than|no more than|[<>≤≥]=?)\s?)?\d[\d.,]{0,7}\s?"
 )
-_PRESSURES = re.compile(r"\d{2,3}\s?/\s?\d{2,3}\s?mm\s?Hg\b", re.I)
+_PRESSURES = re.compile(r"\d{2,3}(?:\s?[-–]\s?\d{2,3})?\s?/\s?\d{2,3}(?:\s?[-–]\s?\d{2,3})?\s?mm\s?Hg\b", re.I)
 #: A value once more, in another unit: "at least 60 kg (132 lbs) for men".
 _IN_OTHER_UNITS = re.compile(r"\s?\(\s?[\d.,]+\s?[A-Za-z/%]{1,12}\s?\)")
+#: Two ranges of pressures in one: "100-140/60-90".
+_RANGES = re.compile(r"(\d{2,3})\s?[-–]\s?(\d{2,3})\s?/\s?(\d{2,3})\s?[-–]\s?(\d{2,3})(?!\d)")
 #: Two pressures in one number: "140/90".
 _PAIR = re.compile(r"\d{2,3}\s?/\s?(\d{2,3})(?!\d)")
 
@@ -223,6 +225,14 @@ class _Reader:
             last = self.bounds[-1] if self.bounds else None
             if last and not last.variable and _JOINT.fullmatch(text, last.end, one.start):
                 label = last.label  # "ABI between 0.7 and ≤ 1.3"
+        if _is_pressure(names) and (ranges := _RANGES.match(text, one.at)):
+            self._read_to = ranges.end()
+            for name, low, high in (("SystolicBloodPressure", 1, 2), ("DiastolicBloodPressure", 3, 4)):
+                for op, value in (("ge", ranges[low]), ("le", ranges[high])):
+                    self._add(
+                        Bound(one.start, ranges.end(), name, op, Decimal(value), "mm[Hg]", "", "", when, one.at, whom)
+                    )
+            return
         pairs = self._pairs(one, following, own, names, comparator)
         if not pairs:
             return
@@ -346,6 +356,8 @@ def canonical(one: Bound) -> Decimal | None:
         return None if power is None else unit.convert(power, one.unit.removeprefix(LOGARITHM), term.unit)
     if one.unit == "g/L" and term.unit == "/uL":  # "1.5 G/L": giga per litre, as French laboratories write it
         return unit.convert(one.value, "10*9/L", term.unit)
+    if one.unit == "%" and term.unit == "1":
+        return one.value / 100
     if one.unit == "{SD}" and term.unit == "{score}":
         return one.value
     if term.unit in ("{score}", "{count}", "1", "%") or not one.unit:

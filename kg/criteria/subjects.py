@@ -75,7 +75,12 @@ def _fits(variable: str, one: Quantity) -> bool:
     if variable == "BodyHeight" and one.unit == "mm":
         return False  # "alveolar height > 8 mm"
     wanted = terms.scheme("VariableScheme")[variable].unit
-    if one.unit == "%" and not one.relative_to and wanted not in ("%", "{score}", "{count}"):
+    if (
+        one.unit == "%"
+        and not one.relative_to
+        and wanted not in ("%", "{score}", "{count}")
+        and variable != "Fev1FvcRatio"
+    ):
         return False
     if wanted == "mm[Hg]" and not one.unit and one.value < _LEAST_PRESSURE:
         return False
@@ -86,6 +91,8 @@ def _fits(variable: str, one: Quantity) -> bool:
     ):
         return False  # "an oral glucose solution of up to 100 g"
     if one.relative_to and wanted == "{count}":
+        return False
+    if one.unit == "mm[Hg]" and wanted not in ("mm[Hg]", "kPa") and variable != "PaO2FiO2Ratio":
         return False
     if one.unit in ("s", "ms") and wanted not in ("s", "ms", "%"):
         return False  # "heart rate above 100 for 30 seconds"
@@ -173,7 +180,7 @@ def of(one: Quantity, found: list[Named], text: str, clause: int, previous_end: 
         if one.unit in LENGTHS and unnamed.from_place(text, one.end):
             return []
         told = nearest.variable == "Age" and not one.unit
-        if told and (len(gap) > 45 or again):
+        if told and (len(gap) > 45 or again or one.value != int(one.value)):
             return []  # "age 65 and under who have failed at least 1 therapy"
         if one.is_time and again and (nearest.variable != "Age" or one.unit != "a" or _PASSED.search(between)):
             return []  # "aged 18 or older with a recent (< 48 h) admission"
