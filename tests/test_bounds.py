@@ -214,3 +214,24 @@ def test_lines_broken_for_their_length_change_nothing(width: int) -> None:
     ]
     for one, other in zip(plain, wrapped, strict=True):
         assert " ".join(broken[other["start"] : other["end"]].split()) == text[one["start"] : one["end"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "asked"),
+    [
+        ("Unable to walk more than 20 meters", "walk", "Required"),
+        ("Inability to swim at least 100 m", "swim", "Required"),
+        ("Able to walk more than 20 meters", "Able to walk", "Forbidden"),
+        ("Unlikely to keep platelets above 80,000/mm3", "", "Required"),
+    ],
+)
+def test_what_somebody_cannot_do_is_denied(text: str, label: str, asked: str) -> None:
+    (one,) = [k for k in read_text(f"Exclusion Criteria:\n\n* {text}\n", builtin()) if "value" in k]
+    assert (one.get("conceptLabel", ""), one["modality"]) == (label, asked)
+
+
+def test_a_grade_is_of_what_it_stands_behind() -> None:
+    assert bounds("Albumin <= 3.2 g/dL, visible ascites (>= grade 2)") == [
+        ("Albumin", "le", "3.2", "g/dL"),
+        ("visible ascites grade", "ge", "2", ""),
+    ]

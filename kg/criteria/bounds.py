@@ -23,6 +23,8 @@ _ADJACENT = re.compile(
     r"should|a|equal|stage|range|ranging|between|from|and|older|years|defined|as|at|screening|baseline)[\s:()=,-]*)*$",
     re.I,
 )
+#: What ends the sign of a number that grades something.
+_OF_GRADE = ("grade", "stage", "class")
 #: Behind the weeks of a pregnancy: "before 37 weeks of gestation", "20 weeks of amenorrhea" as French records have it.
 _OF_PREGNANCY = re.compile(
     r"\s?['’]?\s?(?:of (?:amenorrh\w{1,4}|pregnancy|gestation)|pregnant|gestation(?:al)?)\b", re.I
@@ -274,9 +276,12 @@ class _Reader:
     def _names(self, one: Quantity, own: list[Named]) -> list[str]:
         """The variables that the number bounds; none when no known one is named."""
         text, headed = self.text, self.headed
-        if names := [n for n in dict.fromkeys(subjects.counted(v, one, text) for v in own) if n]:
-            return names
         sign = text[one.start : one.at].strip(" (").lower()
+        names = [n for n in dict.fromkeys(subjects.counted(v, one, text) for v in own) if n]
+        if sign.endswith(_OF_GRADE):  # "albumin <= 3.5 g/dL, ascites (>= grade 2)"
+            names = [n for n in names if terms.scheme("VariableScheme")[n].unit == "{score}"]
+        if names:
+            return names
         of_time = bool(headed) and headed[0] in subjects.timed_variables()
         if of_time and one.is_time and headed[0] != "Age":
             return headed[:1]

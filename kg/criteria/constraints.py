@@ -18,6 +18,11 @@ _CRITERIA_OF_OTHERS = re.compile(
     r"\b(?:donor|control|caregiver|relative|sibling|partner)s?\b(?=.*clusion)|(?<=for )(?:donor|control|caregiver|relative|sibling|partner)s?\b|(?<=- )(?:donor|control)s?\b",
     re.I,
 )
+#: Numbers that are denied themselves: "ECOG not 0 or 1".
+_NOT_THESE = re.compile(r"\bnot \d", re.I)
+#: Words before a bound, or at the head of what it bounds, that deny it: "unable to walk 10 m", "unlikely to live 3 months".
+_UNABLE = re.compile(r"\b(?:unlikely|unable|inability|incapable) (?:to|of) (?:[a-z-]{1,20} ){0,4}$", re.I)
+_NOT_ABLE = re.compile(r"(?:unlikely|unable|inability|incapable|not (?:able|likely|capable)) (?:to|of) ", re.I)
 #: What a statement may allow; a bound or a consent is asked for, though it says who "is eligible".
 _MAY_BE_ALLOWED = ("PriorTherapy", "ConcurrentTherapy", "Diagnosis", "Pregnancy")
 
@@ -148,9 +153,15 @@ def _of_bound(one: bounds.Bound, quote: Quote, exclusion: bool) -> Constraint:
         unit=one.unit,
         relative_to=one.relative_to,
         canonical_value=bounds.canonical(one),
-        concept_label=one.label,
+        concept_label=_NOT_ABLE.sub("", one.label, count=1) if _NOT_ABLE.match(one.label) else one.label,
         applies_when=one.when,
-        negated=scope.negated(quote.text, one.start, exclusion=exclusion),
+        negated=_denied(one, quote.text, exclusion),
     )
     constraint.cite(quote.part(one.start, one.end))
     return constraint
+
+
+def _denied(one: bounds.Bound, text: str, exclusion: bool) -> bool:
+    before = _UNABLE.search(text, max(0, one.start - 90), one.start)
+    itself = _NOT_THESE.search(text, one.start, one.end)
+    return bool(before) != (scope.negated(text, one.start, exclusion=exclusion) != bool(itself))

@@ -43,6 +43,17 @@ _STATEMENT = re.compile(r";\s|\.\s++(?=[A-Z(])")
 _COMMON = re.compile(r"[A-Z][a-z]{3,}(?=\s)")
 _RUN_INTO = re.compile(r"(?<![a-z])([a-z]{3,30})\s{1,9}$")
 _ALLOWED_SECTION = re.compile(r"\b(?:allowed|permitted|optional)\W*+$", re.I)
+_JOINED = re.compile(r"\W*(?:\w+\s+){0,2}(?:and|with|plus)\s+(?:\w+\s+){0,2}")
+#: Between a disease and the grade or the value that says which of its cases are meant.
+_GRADE = r"(?:(?:[A-Z]{2,6}\s)?(?:functional\s)?(?:stages?|grades?|class(?:es)?)\s)?"
+_BEFORE_GRADE = re.compile(rf"(?:,?\s|\s?[(\[])(?:(?:of|with|in|at)\s)?(?:the\s)?{_GRADE}")
+_BEHIND_GRADE = re.compile(r"[)\]]?\s(?:of\s|in\s)?(?:[a-z-]{3,20}\s){0,2}")
+_WITH_VALUE = re.compile(r",?\swith\s(?:[a-z-]{1,20}\s){0,3}")
+#: Between a disease and the value that it means there, which counts alone: "anemia (hemoglobin < 10 g/dL)".
+_BEFORE_MEANING = re.compile(
+    r"(?:\s?[(\[](?:(?:defined (?:as|by)|i\.?e\.?,?|with)\s)?|,?\s(?:as\s)?defined (?:as|by)\s)(?:[a-z-]{1,20}\s){0,3}"
+)
+_GRADED = re.compile(r"\b(?:stage|grade|class|score)$", re.I)
 _OR = re.compile(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?")
 
 
@@ -154,22 +165,52 @@ def under_condition(text: str, start: int, made: list[Constraint]) -> None:
 
 
 def any_excludes(quote: Quote, made: list[Constraint]) -> None:
-    """The things that one exclusion lists are alternatives, each excludes; things joined by "and" or "with" are not."""
+    """The things that one exclusion lists are alternatives, each excludes; things joined by "and" or "with" are not.
+
+    Nor are a disease and what says which of its cases are meant: "stage 4 or 5 chronic kidney disease", "diabetes with HbA1c > 9%".
+    Where a value in brackets says what a disease means, the value counts alone, and the disease where it holds.
+    """
     made = [c for c in made if c.modality != "Allowed"]
     if len(made) < 2 or any(c.alternative for c in made):
         return
-    number = 1
     numbers = [1]
+    narrowed = False
     for one, other in pairwise(made):
         between = quote.text[(one.evidence[0].end or 0) - quote.start : (other.evidence[0].start or 0) - quote.start]
-        together = (one.variable and one.variable == other.variable) or re.fullmatch(
-            r"\W*(?:\w+\s+){0,2}(?:and|with|plus)\s+(?:\w+\s+){0,2}", between
-        )
-        number += 0 if together else 1
-        numbers.append(number)
-    if number > 1:
+        limit = _limits(one, other)
+        narrows = limit is not None and _says_which(one, limit, between)
+        meaning = other is limit and not narrows and not one.applies_when
+        defines = meaning and _BEFORE_MEANING.fullmatch(between)
+        if defines:
+            said = quote.text[(other.evidence[0].start or 0) - quote.start : (other.evidence[0].end or 0) - quote.start]
+            one.applies_when = " ".join(said.split())
+        narrowed |= narrows
+        together = narrows or _of_one_quantity(one, other) or (not defines and _JOINED.fullmatch(between))
+        numbers.append(numbers[-1] + (0 if together else 1))
+    if numbers[-1] > 1 or narrowed:
         for one, which in zip(made, numbers, strict=True):
             one.alternative = which
+
+
+def _of_one_quantity(one: Constraint, other: Constraint) -> bool:
+    if one.variable or other.variable:
+        return one.variable == other.variable
+    return one.kind == other.kind == "Measurement" and one.concept_label == other.concept_label
+
+
+def _limits(one: Constraint, other: Constraint) -> Constraint | None:
+    """The bound, of a disease and a bound that both must not be."""
+    if {one.kind, other.kind} != {"Diagnosis", "Measurement"} or one.modality != other.modality:
+        return None
+    return one if one.kind == "Measurement" else other
+
+
+def _says_which(one: Constraint, limit: Constraint, between: str) -> bool:
+    """Whether a bound says which cases of the disease beside it are meant, so that neither counts alone."""
+    graded = limit.variable in assets.facts("patient")["scored"] or _GRADED.search(limit.concept_label)
+    if limit is one:
+        return bool(graded and _BEHIND_GRADE.fullmatch(between))
+    return bool((graded and _BEFORE_GRADE.fullmatch(between)) or _WITH_VALUE.fullmatch(between))
 
 
 def loud_choice(quote: Quote, made: list[Constraint]) -> None:
@@ -228,8 +269,8 @@ def negated(text: str, at: int, *, exclusion: bool = False) -> bool:
     last = max(pattern("negation").finditer(text, first, at), key=lambda m: m.end(), default=None)
     if last is None or pattern("scope_ends").search(text, last.end(), at) or _lost(text, last.end(), at):
         return False
-    again = exclusion and pattern("restated").search(text, max(0, last.start() - 8), min(at, last.end() + 12))
-    return not (again and again.end() >= last.end())
+    again = exclusion and pattern("restated").search(text, max(0, last.start() - 8), last.end() + 24)
+    return not (again and last.end() <= again.end() <= min(at, last.end() + 12))
 
 
 def _lost(text: str, start: int, at: int) -> bool:

@@ -300,7 +300,8 @@ def decide(criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
         for group in ways.values():
             inner = [_of_group(part, criterion, trial, seen) for part in _groups(group)]
             if all(one.modality == "Forbidden" for one in group):
-                each.append((some(t for t, _ in inner), deciding(inner)))
+                held = some(t for t, _ in inner)
+                each.append((held, deciding([one for one in inner if one[0] is held] or inner)))
             else:
                 each.append((every(t for t, _ in inner), deciding(inner)))
         forbidden = all(one.modality == "Forbidden" for group in ways.values() for one in group)
