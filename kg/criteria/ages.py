@@ -19,7 +19,7 @@ _CHILD = re.compile(r"\b(?:age[ds]?|infants?|children|newborns?)\b", re.I)
 _OLD = re.compile(r"[\s-]*+(?:of age|old|of life)\b", re.I)
 #: Whose age it is that is not the patient's own.
 _OTHERS = re.compile(
-    r"\b((?:donors?|bone|gestational|mental|developmental|contacts? with|(?:mothers?|parents?|caregivers?|parent)\b[^.;,]{0,30}\bchild(?:ren)?|siblings?|relatives?)\b)[^.;,]{0,40}$",
+    r"\b((?:donors?|bone|gestational|mental|developmental|contacts? with|(?:mothers?|fathers?|parents?|caregivers?|guardians?)\b(?:[^.;,]{0,30}\bchild(?:ren)?| (?:to|of) an?)|siblings?|relatives?)\b)[^.;,]{0,40}$",
     re.I,
 )
 #: Before the age under which somebody else must agree.

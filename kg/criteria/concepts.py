@@ -20,6 +20,9 @@ from kg.record import Constraint
 
 _NUMERAL = re.compile(r"[IVX/-]+|.*\d.*|class|grade|stage")
 _WORD_BEFORE = re.compile(r"(?<![\w/'’-])([\w/'’-]++)[ \t]++$")
+#: The type of a disease, which makes it another one.
+_TYPE_BEFORE = re.compile(r"\btype[\s-](?:[1-9]|I{1,3}|[A-D])\s$", re.I)
+_TYPE_BEHIND = re.compile(r",?\s\(?type[\s-](?:[1-9]|I{1,3}|[A-D])\b", re.I)
 #: When a disease is meant that must not be there: "no recurrence after prior surgery".
 _AFTER = re.compile(r"\b(?:after|following|despite)\b[^.;,]{0,80}$", re.I)
 #: A bracket behind a disease that tells what counts as it: "heart disease (angina, prior infarction)".
@@ -44,6 +47,11 @@ _PLACE = re.compile(
 @cache
 def _plain_before() -> frozenset[str]:
     return frozenset(assets.facts("criteria")["plain_before"])
+
+
+@cache
+def _plain_surgery() -> frozenset[str]:
+    return _plain_before() | frozenset(assets.facts("criteria")["plain_surgery"])
 
 
 def _exceptions(text: str, named: list[Mention]) -> tuple[list[Mention], list[Mention]]:
@@ -85,7 +93,11 @@ def _kept(quote: Quote, named: list[Mention], exclusion: bool, index: MeshIndex)
         m.identifier
         for m in excepted
         if (m.start < limit or limit < (proper[0].start if proper else 0))
-        and (m.therapy or _first(text, m) == m.start or index.find(text[_first(text, m) : m.end]) == [m.identifier])
+        and (
+            m.therapy
+            or _first(text, m, _plain_before()) == m.start
+            or index.find(text[_first(text, m, _plain_before()) : m.end]) == [m.identifier]
+        )
     ]
     kept: list[tuple[Mention, Constraint]] = []
     people: list[tuple[int, int]] = []
@@ -125,6 +137,9 @@ def _on(quote: Quote, mention: Mention, kind: str, index: MeshIndex) -> Constrai
     one.concept_label = mention.said or " ".join(text[mention.start : mention.end].split())
     if kind == "Diagnosis":
         _qualify(text, mention, one, index)
+    elif one.concept_label.lower() in assets.facts("criteria")["generic_therapies"]:
+        first = _first(text, mention, _plain_surgery())
+        one.concept_label = " ".join(f"{text[first : mention.start]} {one.concept_label}".split())
     over = kind in ("PriorTherapy", "Diagnosis")
     if over and pattern("recovered").search(text, max(0, mention.start - 130), mention.start):
         one.concept, one.concept_label = [], f"recovered from {one.concept_label}"
@@ -194,7 +209,9 @@ def _qualify(text: str, mention: Mention, one: Constraint, index: MeshIndex) -> 
     if turned := pattern("turned").match(text, mention.end):
         one.concept, one.concept_label = [], f"{one.concept_label} {turned[1]}"
         return
-    start, end = _first(text, mention), mention.end
+    start, end = _first(text, mention, _plain_before()), mention.end
+    if typed := _TYPE_BEHIND.match(text, end):
+        end = typed.end()
     if index.in_trees(mention.identifier, ("C04",)) and (place := _PLACE.match(text, end)):
         end = place.end()
     if start < mention.start or end > mention.end:
@@ -203,12 +220,14 @@ def _qualify(text: str, mention: Mention, one: Constraint, index: MeshIndex) -> 
         one.concept_label, one.qualified = " ".join(whole.split()), True
 
 
-def _first(text: str, mention: Mention) -> int:
-    """Where the words that make a disease a narrower one begin: "extrahepatic metastasis"."""
+def _first(text: str, mention: Mention, plain: frozenset[str]) -> int:
+    """Where the words that make a disease or an operation a narrower one begin: "extrahepatic metastasis", "type 1 diabetes"."""
     start = mention.start
+    if typed := _TYPE_BEFORE.search(text, max(0, start - 12), start):
+        return typed.start()
     while not scope.begins_anew(text, start) and (before := _WORD_BEFORE.search(text, max(0, start - 40), start)):
         if (
-            before[1].lower().strip("-") in _plain_before()
+            before[1].lower().strip("-") in plain
             or _NUMERAL.fullmatch(before[1])
             or not before[1][0].isalpha()
             or mention.start - before.start(1) > 60

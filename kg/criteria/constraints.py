@@ -22,6 +22,7 @@ _CRITERIA_OF_OTHERS = re.compile(
 _NOT_THESE = re.compile(r"\bnot \d", re.I)
 #: Words before a bound, or at the head of what it bounds, that deny it: "unable to walk 10 m", "unlikely to live 3 months".
 _UNABLE = re.compile(r"\b(?:unlikely|unable|inability|incapable) (?:to|of) (?:[a-z-]{1,20} ){0,4}$", re.I)
+_OUTSIDE = re.compile(r"\b(?:outside|out of)(?: of)? (?:the |a )?[^.;<>≥≤]{0,140}$", re.I)
 _NOT_ABLE = re.compile(r"(?:unlikely|unable|inability|incapable|not (?:able|likely|capable)) (?:to|of) ", re.I)
 #: What a statement may allow; a bound or a consent is asked for, though it says who "is eligible".
 _MAY_BE_ALLOWED = ("PriorTherapy", "ConcurrentTherapy", "Diagnosis", "Pregnancy")
@@ -41,7 +42,8 @@ def constraints(
     section, exclusion = scope.listed(above, section, exclusion)
     found = bounds.find(text, section)
     made = [_of_bound(b, quote, exclusion) for b in found]
-    scope.alternatives(text, found, made)
+    if not exclusion:  # of what excludes, everything is an alternative
+        scope.alternatives(text, found, made)
     spans = [(b.at, b.end) for b in found]
     spans += [m.span() for m in kinds.OF_THE_YOUNG.finditer(text)] if pattern("consent").search(text) else []
     times = timing.find(text, spans)
@@ -162,6 +164,8 @@ def _of_bound(one: bounds.Bound, quote: Quote, exclusion: bool) -> Constraint:
 
 
 def _denied(one: bounds.Bound, text: str, exclusion: bool) -> bool:
-    before = _UNABLE.search(text, max(0, one.start - 90), one.start)
+    before = _UNABLE.search(text, max(0, one.start - 90), one.start) or _OUTSIDE.search(
+        text, max(0, one.at - 160), one.at
+    )
     itself = _NOT_THESE.search(text, one.start, one.end)
     return bool(before) != (scope.negated(text, one.start, exclusion=exclusion) != bool(itself))

@@ -43,7 +43,12 @@ _STATEMENT = re.compile(r";\s|\.\s++(?=[A-Z(])")
 _COMMON = re.compile(r"[A-Z][a-z]{3,}(?=\s)")
 _RUN_INTO = re.compile(r"(?<![a-z])([a-z]{3,30})\s{1,9}$")
 _ALLOWED_SECTION = re.compile(r"\b(?:allowed|permitted|optional)\W*+$", re.I)
-_JOINED = re.compile(r"\W*(?:\w+\s+){0,2}(?:and|with|plus)\s+(?:\w+\s+){0,2}")
+_JOINED = re.compile(r"\W*(?:(?!or\b)\w+\s+){0,2}(?:and|with|plus)\s+(?:\w+\s+){0,2}")
+_WITH = re.compile(r"\W*(?:with|plus)\s+(?:\w+\s+){0,2}")
+#: Between a disease and the therapy that it must need to count: "pneumonitis that required steroids".
+_WHICH_NEEDS = re.compile(
+    r",?\s(?:(?:that|which)\s)?(?:(?:has|have|had)\s)?(?:requir(?:ed|es|e|ing)|needing|treated with|managed with)\s(?:[a-z/-]{2,20}\s){0,4}"
+)
 #: Between a disease and the grade or the value that says which of its cases are meant.
 _GRADE = r"(?:(?:[A-Z]{2,6}\s)?(?:functional\s)?(?:stages?|grades?|class(?:es)?)\s)?"
 _BEFORE_GRADE = re.compile(rf"(?:,?\s|\s?[(\[])(?:(?:of|with|in|at)\s)?(?:the\s)?{_GRADE}")
@@ -185,7 +190,9 @@ def any_excludes(quote: Quote, made: list[Constraint]) -> None:
             said = quote.text[(other.evidence[0].start or 0) - quote.start : (other.evidence[0].end or 0) - quote.start]
             one.applies_when = " ".join(said.split())
         narrowed |= narrows
-        together = narrows or _of_one_quantity(one, other) or (not defines and _JOINED.fullmatch(between))
+        needs = one.kind == "Diagnosis" and _WHICH_NEEDS.fullmatch(between)
+        narrowed |= bool(needs or _WITH.fullmatch(between))
+        together = narrows or needs or _of_one_quantity(one, other) or (not defines and _JOINED.fullmatch(between))
         numbers.append(numbers[-1] + (0 if together else 1))
     if numbers[-1] > 1 or narrowed:
         for one, which in zip(made, numbers, strict=True):

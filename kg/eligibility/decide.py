@@ -72,7 +72,7 @@ def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> 
         truth, reason = some(truth for truth, _ in found), telling(found)
         if truth is False and all(seen.is_diagnostic(node) for node in one.concepts):
             return None, f"{one.concept_label}: what was done to diagnose is not among a patient's therapies"
-        return truth, reason
+        return _meant(one, seen, truth, reason)
     diseases = [node for node in one.concepts if seen.is_disease(node)]
     if one.kind in ("Diagnosis", "Demographic", "Biomarker") and diseases:
         apart = _apart(criterion, one, trial)
@@ -88,14 +88,31 @@ def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> 
     ) else f"{label} is not understood well enough"
 
 
+def _meant(one: Constraint, seen: Chart, had: Truth, reason: str) -> Reasoned:
+    """A therapy that was had may not be the one meant: a mastectomy is a surgery, and no "bypass surgery"."""
+    label = one.concept_label.lower().split()
+    narrower = len(label) > 1 and label[-1] in assets.facts("criteria")["generic_therapies"]
+    if had and narrower and not seen.index.find(one.concept_label):
+        return None, f"{reason}; whether it is what is meant, the words must tell"
+    return had, reason
+
+
 def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart) -> bool:
     """Whether the words say more than the concept that they were linked to: "T3 cancer", "metastasis to the brainstem"."""
     if not one.concept_label:
         return False
     label = name_of(one.concept_label)
-    known = any(label == name_of(seen.label(n)) or seen.exact(n) in seen.index.find(one.concept_label) for n in nodes)
+    degrees = not label.isdisjoint(assets.facts("patient")["degrees"])
+    known = any(
+        label == name_of(seen.label(n)) or (not degrees and seen.exact(n) in seen.index.find(one.concept_label))
+        for n in nodes
+    )
     return not known or bool(
-        re.search(rf"{re.escape(one.concept_label)}\s+(?:to|of|involving)\s", criterion.text, re.I)
+        re.search(
+            rf"{re.escape(one.concept_label)}(?:(?:\s+(?:or|and)(?:\s+[\w-]+){{1,3}}?)?(?:\s+reactions?)?\s+to|\s+(?:of|involving))\s",
+            criterion.text,
+            re.I,
+        )
     )
 
 
@@ -125,7 +142,8 @@ def _washed_out(one: Constraint, seen: Chart) -> Reasoned:
 
     found = [seen.has_therapy(node, too_recent) for node in one.concepts]
     truth = some(t for t, _ in found)
-    return _narrowed(one, opposite(truth), truth, f"{telling(found)}; asked are {limit:.0f} days since")
+    truth, reason = _meant(one, seen, truth, telling(found))
+    return _narrowed(one, opposite(truth), truth, f"{reason}; asked are {limit:.0f} days since")
 
 
 def _when(words_: str, seen: Chart) -> Truth:
@@ -297,16 +315,17 @@ def decide(criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
             ways[one.alternative].append(one)
     if ways:
         each = []
+        barred = [one.modality == "Forbidden" for group in ways.values() for one in group]
+        excludes = criterion.kind.startswith("Exclusion") and any(barred)
         for group in ways.values():
             inner = [_of_group(part, criterion, trial, seen) for part in _groups(group)]
-            if all(one.modality == "Forbidden" for one in group):
+            if excludes or all(one.modality == "Forbidden" for one in group):
                 held = some(t for t, _ in inner)
                 each.append((held, deciding([one for one in inner if one[0] is held] or inner)))
             else:
                 each.append((every(t for t, _ in inner), deciding(inner)))
-        forbidden = all(one.modality == "Forbidden" for group in ways.values() for one in group)
         # Of several ways one must hold; of several that are forbidden none may.
-        truth = every(t for t, _ in each) if forbidden else some(t for t, _ in each)
+        truth = every(t for t, _ in each) if excludes or all(barred) else some(t for t, _ in each)
         decisive = [one for one in each if one[0] is truth] or each
         found.append((truth, deciding(decisive)))
     truth = every(t for t, _ in found)
