@@ -28,7 +28,6 @@ _GUARDIANS = re.compile(r"\b(?:guardians?|legal representatives?) (?:of|for|if)\
 _ASSENT_BEHIND = re.compile(
     r"(?: of age)?[^.;\d]{0,30}\b(?:must|should|require|need)\b[^.;]{0,30}\b(?:consents?|assents?)\b", re.I
 )
-#: Between a bound and the ages that it is for: "at least 750 (under 12 months of age)".
 #: At which event somebody had the age: "age at diagnosis", "menopause before age 45".
 _AT_EVENT = re.compile(
     r"\bage (?:at|of) (?:the )?(?:(?:first|initial|disease|symptom|seizure|their|asthma) ){0,2}(?:diagnosis|onset|menarche|menopause|injury|manifestation|episode|seizure|symptoms?)\b",
@@ -44,6 +43,7 @@ _PERSON = re.compile(
     r"\b(?:patients?|subjects?|participants?|volunteers?|persons?|people|individuals?|children|adults?|adolescents?|infants?|boys?|girls?|wom[ae]n|m[ae]n|females?|males?|who|are|is|be|must|may|should|will|enrolled|included|eligible|aged?|years?|old|and|or|the|of|all|any|not|to|at|inclusion|exclusion|criteria|only|healthy)\b|\W+",
     re.I,
 )
+#: Between a bound and the ages that it is for: "at least 750 (under 12 months of age)".
 _BRACKET = re.compile(r"\s*+[\w/^³]{0,12}\s*+\(\s*+")
 _BETWEEN = re.compile(r"\bbetween\s\Z", re.I)
 _MEAN = re.compile(r"\b(?:mean|average|median) age\b[^.;]{0,40}$", re.I)

@@ -95,8 +95,8 @@ def _kept(quote: Quote, named: list[Mention], exclusion: bool, index: MeshIndex)
         if (m.start < limit or limit < (proper[0].start if proper else 0))
         and (
             m.therapy
-            or _first(text, m, _plain_before()) == m.start
-            or index.find(text[_first(text, m, _plain_before()) : m.end]) == [m.identifier]
+            or (first := _first(text, m, _plain_before())) == m.start
+            or index.find(text[first : m.end]) == [m.identifier]
         )
     ]
     kept: list[tuple[Mention, Constraint]] = []

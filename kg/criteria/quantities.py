@@ -130,6 +130,7 @@ _LOGARITHM = re.compile(r"\s?log\s?(?:10|_10|₁₀)?(?=[\s(])(?:\s?\()?", re.I)
 _OUT_OF = re.compile(r"\s?/\s?(5|7|10|20|30|100)(?![\d.,/]|\s?(?:mm|cm|[x×^]|10))")
 _DATE = re.compile(r"\d{1,2}/\d{1,2}/(?:19|20)?\d\d(?!\d)")
 _SECOND = re.compile(number.NUMBER, re.I)
+_OR_EQUAL = re.compile(r"\s*or equal(?: to)?\b")
 _PIECE = re.compile(r"[A-Za-z]+|[^\sA-Za-z]")
 #: Words behind which "then" is a slip for "than".
 _COMPARATIVES = frozenset("more less greater older younger higher lower fewer longer shorter larger smaller".split())
@@ -144,6 +145,12 @@ def _before() -> dict[tuple[str, ...], str]:
     """Comparators that stand before a number, as pieces (words and signs)."""
     table = assets.facts("comparators")["before"]
     return {tuple(_PIECE.findall(w.lower())): code for code, listed in table.items() for w in listed}
+
+
+@cache
+def _endings() -> frozenset[str]:
+    """What a comparator before a number may end with; "then" for "than"."""
+    return frozenset(("then", *(pieces[-1] for pieces in _before())))
 
 
 @cache
@@ -163,6 +170,8 @@ def _behind() -> tuple[re.Pattern[str], dict[str, str]]:
 def comparator_before(text: str, start: int) -> tuple[str, int] | None:
     """The comparator that ends where a number starts: its code and where it begins. Little words may stand between."""
     pieces = list(_PIECE.finditer(text, max(0, start - _REACH), start))[-12:]
+    if not pieces or ((last := pieces[-1].group().lower()) not in _GAP and last not in _endings()):
+        return None
     known = _before()
     lowered = [p.group().lower() for p in pieces]
     lowered = ["than" if w == "then" and i and lowered[i - 1] in _COMPARATIVES else w for i, w in enumerate(lowered)]
@@ -393,11 +402,7 @@ def _numbers(text: str) -> Iterator[Quantity]:
             elif flipped := _FLIPPED.match(text, one.end, one.end + 6):
                 one.comparator, one.flipped = _FLIP[SIGN[flipped[1]]], True
                 one.end = flipped.end()
-        elif (
-            one.upper is None
-            and one.comparator in ("gt", "lt")
-            and (behind := re.compile(r"\s*or equal(?: to)?\b").match(text, one.end))
-        ):
+        elif one.upper is None and one.comparator in ("gt", "lt") and (behind := _OR_EQUAL.match(text, one.end)):
             one.comparator = {"gt": "ge", "lt": "le"}[one.comparator]
             one.end = behind.end()
         position = max(position, one.end)
@@ -414,14 +419,14 @@ def _may_range(joint: str, lead: str, one: Quantity, text: str) -> bool:
                 re.I,
             )
         )
-    return not (one.comparator in ("lt", "le", "gt") and joint in ("to",)) or one.comparator == ""
+    return joint != "to" or one.comparator not in ("lt", "le", "gt")
 
 
 def _is_limit(match: re.Match[str], one: Quantity) -> bool:
     """A limit counts when a sign or word of multiplication stands before it, or when it can mean nothing else."""
     word = match["limit"].lower()
     if match["times"]:
-        return not word.startswith(("baseline", "predicted", "control")) or True
+        return True
     if word.startswith(("normal", "baseline", "control")):
         return False
     if word.startswith("predicted"):

@@ -180,15 +180,15 @@ def any_excludes(quote: Quote, made: list[Constraint]) -> None:
         return
     numbers = [1]
     narrowed = False
-    for one, other in pairwise(made):
-        between = quote.text[(one.evidence[0].end or 0) - quote.start : (other.evidence[0].start or 0) - quote.start]
+    spans = [((c.evidence[0].start or 0) - quote.start, (c.evidence[0].end or 0) - quote.start) for c in made]
+    for (one, (_, end)), (other, (start, last)) in pairwise(zip(made, spans, strict=True)):
+        between = quote.text[end:start]
         limit = _limits(one, other)
         narrows = limit is not None and _says_which(one, limit, between)
         meaning = other is limit and not narrows and not one.applies_when
         defines = meaning and _BEFORE_MEANING.fullmatch(between)
         if defines:
-            said = quote.text[(other.evidence[0].start or 0) - quote.start : (other.evidence[0].end or 0) - quote.start]
-            one.applies_when = " ".join(said.split())
+            one.applies_when = " ".join(quote.text[start:last].split())
         narrowed |= narrows
         needs = one.kind == "Diagnosis" and _WHICH_NEEDS.fullmatch(between)
         narrowed |= bool(needs or _WITH.fullmatch(between))

@@ -58,17 +58,18 @@ def _unwrapped(quote: Quote) -> tuple[Quote, list[tuple[int, int]]]:
     return Quote(quote.start, quote.start + len(text), text), gone
 
 
+def _written(offset: int, gone: list[tuple[int, int]]) -> int:
+    """An offset into the text as it was given, where ``gone`` tells from which offsets on how many characters were taken out."""
+    before = bisect_right(gone, offset, key=lambda one: one[0])
+    return offset + (gone[before - 1][1] if before else 0)
+
+
 def _put_back(made: list[Constraint], quote: Quote, gone: list[tuple[int, int]]) -> None:
     """Let the evidence of the constraints count, and quote, the text as it is written."""
-
-    def place(offset: int | None) -> int:
-        at = (offset or 0) - quote.start
-        before = bisect_right(gone, at, key=lambda one: one[0])
-        return at + (gone[before - 1][1] if before else 0)
-
     for one in made:
         for evidence in one.evidence:
-            part = quote.part(place(evidence.start), place((evidence.end or 0) - 1) + 1)
+            first, last = (evidence.start or 0) - quote.start, (evidence.end or 0) - 1 - quote.start
+            part = quote.part(_written(first, gone), _written(last, gone) + 1)
             evidence.start, evidence.end, evidence.quote = part.start, part.end, part.text
 
 
@@ -83,13 +84,8 @@ def read_text(text: str, index: MeshIndex) -> list[dict[str, Any]]:
     gone = removed(text) if len(short) < len(text) else []
     text = short
 
-    def place(offset: int) -> int:
-        """An offset into the text as it was given."""
-        before = bisect_right(gone, offset, key=lambda one: one[0])
-        return offset + (gone[before - 1][1] if before else 0)
-
     for criterion, _, made in meant(split([Passage("eligibility", Quote(0, len(text), text))], text), index):
-        found += [_flat(one, criterion.order, place) for one in made]
+        found += [_flat(one, criterion.order, lambda offset: _written(offset, gone)) for one in made]
     return found
 
 

@@ -10,13 +10,12 @@ from kg.criteria.quantities import LENGTHS, PERCENTILE, SIGN, Quantity
 
 _MEASURES = re.compile(
     r"\b(?:scores?|scales?|rating|ph|index|levels?|count|classification|rate|ratio|number|grade|value|size|diameter|length|dose|concentration|volume|titer|titre|"
-    r"thickness|depth|rating|distance|pressure|percentage|gap|iq|quotient|intake|units?|range|area|density|interval|angle|width|height|power|acuity|class|stage|impedance|thresholds?|temperature|frequency|strength|equivalents?)s?$",
+    r"thickness|depth|distance|pressure|percentage|gap|iq|quotient|intake|units?|range|area|density|interval|angle|width|height|power|acuity|class|stage|impedance|thresholds?|temperature|frequency|strength|equivalents?)s?$",
     re.I,
 )
 _SPREAD = re.compile(r"\b(?:between|range|ranging)\b\D*$", re.I)
 _GRADED = re.compile(r"\b(?:rating|scores?|scale|index|\w+ (?:stage|grade|class))$", re.I)
 _OF_GRADE = re.compile(r"\b(grade|stage|class)\b", re.I)
-#: What lasts, and is a quantity of its own: "cycle length 25-34 days".
 #: A score by its short name: "SCORTEN 1 to 5".
 _CAPITALS = re.compile(r"(?:^|\s)([A-Z]{3,9})$")
 _SIGN_BEFORE = re.compile(r"(>|<|≥|≤)\s?(?=[A-Za-z])")
@@ -37,6 +36,7 @@ _OF_THE_STUDY = re.compile(
     re.I,
 )
 _PLANNERS = re.compile(r"\bwe (?:anticipate|expect|plan|aim|estimate)\b", re.I)
+#: What lasts, and is a quantity of its own: "cycle length 25-34 days".
 _LASTING = re.compile(r"\b(?:length|duration|cycles?|intervals?)(?: of)?$", re.I)
 _DURATION = re.compile(
     r"\b(?:(?:disease|illness|surgical|operation|operative|expected|planned|total) duration|length of (?:hospital )?stay|duration of (?:symptoms?|diabetes|pain|disease|illness|surgery|operation|anesthesia|anaesthesia|stay|hospital stay|hospitali[sz]ation|scan|procedure))(?: of)?$",
@@ -108,7 +108,10 @@ _COUNTED = re.compile(
 def before(text: str, start: int, clause: int) -> str:
     """The words directly before a number, of the clause that begins at ``clause``."""
     lead = text[max(clause, start - 80) : start].strip().rstrip(_AT_END)
-    lead = _LITTLE_AT_END.sub("", _SHORT_FORM.sub(" ", _LITTLE_AT_END.sub("", lead)).strip())
+    lead = _LITTLE_AT_END.sub("", lead)
+    if ")" in lead:
+        lead = _SHORT_FORM.sub(" ", lead).strip()
+    lead = _LITTLE_AT_END.sub("", lead)
     pieces = [piece for piece in _PIECES.split(lead) if piece.strip()] or [""]
     named = (
         next((p for p in reversed(pieces) if not _NUMERAL.match(p)), "") if _NUMERAL.match(pieces[-1]) else pieces[-1]
