@@ -46,6 +46,13 @@ _PERSON = re.compile(
 #: Between a bound and the ages that it is for: "at least 750 (under 12 months of age)".
 _BRACKET = re.compile(r"\s*+[\w/^³]{0,12}\s*+\(\s*+")
 _BETWEEN = re.compile(r"\bbetween\s\Z", re.I)
+#: Whose assent is asked for: "assent (subjects aged 13 to 17 only)", "for adolescents under 18, able to give assent".
+_ASSENT_OF = re.compile(
+    r"\b(?:consents?|assents?)\b[^.;()]{0,60}\((?:(?:only )?(?:for|if|in|by) )?(?:[a-z-]{1,20} ){0,4}\Z", re.I
+)
+_OPENS_FOR = re.compile(r"\W*(?:for|if|in)\b[^.;:]{0,50}\Z", re.I)
+_THEN_ASSENT = re.compile(r"(?:years )?(?:of age|old)?,[^.;\d]{0,80}\b(?:consents?|assents?)\b", re.I)
+_MAJORITY = 21
 _MEAN = re.compile(r"\b(?:mean|average|median) age\b[^.;]{0,40}$", re.I)
 
 
@@ -115,6 +122,16 @@ def is_only_told(one: Quantity, text: str, clause: int) -> bool:
         or _ASSENT_BEHIND.match(text, one.end)
         or _MEAN.search(text, max(clause, one.start - 50), one.start)
     )
+
+
+def of_assent(one: Quantity, text: str, clause: int) -> bool:
+    """Whether an age only says of which of the young a consent or an assent is asked for."""
+    if one.comparator not in ("lt", "le") and (one.upper is None or one.upper > _MAJORITY):
+        return False
+    if _ASSENT_OF.search(text, max(clause, one.start - 130), one.start):
+        return True
+    opens = _OPENS_FOR.fullmatch(text, clause, one.start)
+    return bool(opens and _THEN_ASSENT.match(text[one.end : one.end + 130].lstrip()))
 
 
 def qualifies(before: int, one: Quantity, text: str) -> bool:

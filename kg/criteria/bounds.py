@@ -217,6 +217,8 @@ class _Reader:
         elif names == ["Age"] and self.bounds and ages.qualifies(self.bounds[-1].end, one, text):
             when = when or " ".join(text[one.start : one.end].split())
             self.bounds[-1].when = self.bounds[-1].when or when
+        elif names == ["Age"] and ages.of_assent(one, text, clause):
+            when = when or " ".join(text[one.start : one.end].split())
         else:
             when = when or self._exception(one, names)
         if not names:

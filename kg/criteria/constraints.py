@@ -42,8 +42,6 @@ def constraints(
     section, exclusion = scope.listed(above, section, exclusion)
     found = bounds.find(text, section)
     made = [_of_bound(b, quote, exclusion) for b in found]
-    if not exclusion:  # of what excludes, everything is an alternative
-        scope.alternatives(text, found, made)
     spans = [(b.at, b.end) for b in found]
     spans += [m.span() for m in kinds.OF_THE_YOUNG.finditer(text)] if pattern("consent").search(text) else []
     times = timing.find(text, spans)
@@ -52,7 +50,10 @@ def constraints(
     spans += [span for b in found if (span := _dose_of(b, text))]
     named = mentions.find(text, index, spans)
     timing.assign(text, times, named)
+    of_bounds = list(made)
     made += concepts.find(quote, times, named, exclusion, index)
+    if not exclusion:  # of what excludes, everything is an alternative
+        scope.alternatives(text, found, of_bounds, chosen=any(one.alternative for one in made))
     made += kinds.find(quote, times, exclusion)
     if not made:
         return []

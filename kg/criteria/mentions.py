@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from kg import assets
 from kg.criteria import scope
@@ -35,6 +36,9 @@ _NOT_GIVEN = re.compile(
 _OTHER_TUMOR = re.compile(
     r"\bor (?:any )?other (?:[a-z-]{1,20} ){0,2}(tumou?rs?)\b(?! (?:lysis|marker|necrosis))", re.I
 )
+_SPACE = re.compile(r"[\s-]")
+#: Before the noun that closes a name: "hepatitis C virus (anti-HCV positive) infection".
+_VIRUS_BEFORE = re.compile(r"\bvirus\s?\([^()]{1,120}\)\s\Z", re.I)
 _OR = re.compile(r"\s(?:or|and|and/or)\s")
 _FOR = re.compile(r"\b(?:for|in) (?:(?!with\b)[\w-]{1,20} ){0,4}$", re.I)
 #: What is an alternative to metastatic disease: "inoperable, recurrent or metastatic disease".
@@ -88,7 +92,21 @@ def find(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list[Ment
             found += _same_head(text, start, end, index)
         elif identifier and index.in_trees(identifier, _THERAPY):
             found.append(Mention(start, end, identifier, True))
-    return [*found, *_others(text, found, index, busy)]
+    return [*_unjoined(text, found), *_others(text, found, index, busy)]
+
+
+def _unjoined(text: str, found: list[Mention]) -> list[Mention]:
+    """Less what only says for what a therapy is ("cancer chemotherapy"), and the noun that closes a name behind brackets."""
+    for_therapy = {
+        id(one) for one, other in pairwise(found) if other.therapy and _SPACE.fullmatch(text, one.end, other.start)
+    }
+    names = Spans((one.start, one.end) for one in found)
+    kept = []
+    for one in found:
+        closes = not one.therapy and one.end - one.start < 24 and _VIRUS_BEFORE.search(text, max(0, one.start - 160), one.start)
+        if not (closes and names.touch(closes.start() - 12, closes.start())) and (one.therapy or id(one) not in for_therapy):
+            kept.append(one)
+    return kept
 
 
 def _others(text: str, found: list[Mention], index: MeshIndex, busy: Spans) -> list[Mention]:

@@ -58,6 +58,8 @@ _WITH_VALUE = re.compile(r",?\swith\s(?:[a-z-]{1,20}\s){0,3}")
 _BEFORE_MEANING = re.compile(
     r"(?:\s?[(\[](?:(?:defined (?:as|by)|i\.?e\.?,?|with)\s)?|,?\s(?:as\s)?defined (?:as|by)\s)(?:[a-z-]{1,20}\s){0,3}"
 )
+#: Between two ranges of one quantity that are alternatives.
+_LISTED = re.compile(r"[^\w.]*(?:(?:and|or|and/or)\b[^\w.]*)?(?:(?:the|a|between|from|of)\s)*", re.I)
 _GRADED = re.compile(r"\b(?:stage|grade|class|score)$", re.I)
 _OR = re.compile(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?")
 
@@ -216,7 +218,7 @@ def _says_which(one: Constraint, limit: Constraint, between: str) -> bool:
     """Whether a bound says which cases of the disease beside it are meant, so that neither counts alone."""
     graded = limit.variable in assets.facts("patient")["scored"] or _GRADED.search(limit.concept_label)
     if limit is one:
-        return bool(graded and _BEHIND_GRADE.fullmatch(between))
+        return bool((graded or limit.variable.startswith("Tnm")) and _BEHIND_GRADE.fullmatch(between))
     return bool((graded and _BEFORE_GRADE.fullmatch(between)) or _WITH_VALUE.fullmatch(between))
 
 
@@ -250,8 +252,11 @@ def in_words(said: Quote) -> Constraint:
     return one
 
 
-def alternatives(text: str, found: list[bounds.Bound], made: list[Constraint]) -> None:
-    """Number the alternatives: bounds parted by "or" that each name their quantity, or by semicolons when it recurs."""
+def alternatives(text: str, found: list[bounds.Bound], made: list[Constraint], *, chosen: bool) -> None:
+    """Number the alternatives: bounds parted by "or" that each name their quantity, or by semicolons when it recurs.
+
+    Ranges that exclude each other are alternatives too, unless there is a choice among other things already (``chosen``).
+    """
     cuts: list[int] = []
     times = Counter(variable for variable, _ in {(b.variable, b.at) for b in found if b.variable})
     for one, other in pairwise(found):
@@ -265,6 +270,39 @@ def alternatives(text: str, found: list[bounds.Bound], made: list[Constraint]) -
     if cuts:
         for bound, constraint in zip(found, made, strict=True):
             constraint.alternative = 1 + bisect_right(cuts, bound.at)
+    elif not chosen:
+        _exclusive(text, found, made)
+
+
+def _exclusive(text: str, found: list[bounds.Bound], made: list[Constraint]) -> None:
+    """Number ranges that nobody can be in together: "aged 18-30 or 60-75 years" asks for one or the other."""
+    ranges: dict[str, dict[int, list[tuple[bounds.Bound, Constraint]]]] = {}
+    for bound, constraint in zip(found, made, strict=True):
+        if bound.variable and not (bound.when or constraint.negated):
+            ranges.setdefault(bound.variable, {}).setdefault(bound.at, []).append((bound, constraint))
+    for name, each in ranges.items():
+        numbers = [1]
+        for one, other in pairwise(each.values()):
+            listed = name == "Age" or _LISTED.fullmatch(text, one[-1][0].end, max(one[-1][0].end, other[0][0].at))
+            parts = listed and contradict([constraint for _, constraint in (*one, *other)])
+            numbers.append(numbers[-1] + bool(parts))
+        if numbers[-1] > 1:
+            for number, pairs in zip(numbers, each.values(), strict=True):
+                for _, constraint in pairs:
+                    constraint.alternative = number
+
+
+def contradict(made: list[Constraint]) -> bool:
+    """Whether no value is within all these bounds on one quantity."""
+    if len({(one.unit, one.relative_to) for one in made}) == 1:
+        values = [(one.comparator, one.value) for one in made if one.value is not None]
+    else:
+        values = [(one.comparator, one.canonical_value) for one in made if one.canonical_value is not None]
+    if len(values) < len(made):
+        return False
+    low = [value for comparator, value in values if comparator in ("ge", "gt", "eq")]
+    high = [value for comparator, value in values if comparator in ("le", "lt", "eq")]
+    return bool(low and high) and max(low) > min(high)
 
 
 def negated(text: str, at: int, *, exclusion: bool = False) -> bool:

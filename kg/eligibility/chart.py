@@ -84,6 +84,16 @@ class Chart:
         filed = concept.exact or concept.broad
         return not filed or self.index.in_trees(filed, ("C", "F03", "F01")) or filed not in self.index.trees
 
+    def has_itself(self, node: str) -> bool:
+        """Whether the patient has the very disease that a node names, rather than a form of it."""
+        concept = self._concepts.get(node, Concept())
+        names = {name_of(concept.label), name_of(self.index.labels.get(concept.exact, ""))}
+        return any(
+            (concept.exact and one.identifier == concept.exact) or one.name in names
+            for one in self.diseases
+            if not one.entry.absent
+        )
+
     def is_diagnostic(self, node: str) -> bool:
         """Whether a node of the graph is a procedure that MeSH also files under diagnosis: a biopsy, an endoscopy."""
         return self.index.in_trees(self.exact(node), ("E01",))
@@ -103,6 +113,12 @@ class Chart:
         here, there = thing.name & _places(), name_of(label) & _places()
         return bool(here and there and not here & there)
 
+    def _of_another_substance(self, thing: Thing, label: str) -> bool:
+        """Whether an abuse that is asked for is of something else: alcohol, where it is that of prescription drugs."""
+        substances = assets.facts("patient")["substances"]
+        here, there = ({substances[w] for w in name if w in substances} for name in (thing.name, name_of(label)))
+        return bool(here and there and not here & there)
+
     def _is(self, thing: Thing, node: str) -> Truth:
         """Whether a disease or therapy of the patient is one that a node of the graph names."""
         concept = self._concepts.get(node, Concept())
@@ -110,7 +126,7 @@ class Chart:
             return True
         if concept.exact:
             if concept.exact in thing.within:
-                return True
+                return not self._of_another_substance(thing, concept.label)
             perhaps = assets.facts("patient")["perhaps"].get(concept.exact, ())
             if any(one in thing.within for one in perhaps) or self._may_be(thing, concept.exact):
                 return None

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 
 from kg import assets
 from kg.criteria.bounds import canonical
@@ -20,12 +21,11 @@ from kg.patient import Therapy
 
 _WOMEN = re.compile(r"\b(?:wom[ae]n|females?)\b", re.I)
 _MEN = re.compile(r"\b(?:m[ae]n|males?)\b", re.I)
-_FOR_WOMEN = re.compile(
-    r"\W*+(?:(?:all|if|for|any)\s++)*+(?:wom[ae]n|females?)\b(?!,?\s*+(?:and|or|/)\b,?\s*+(?:[\w-]{1,20}\s++){0,5}?(?:m[ae]n|males?)\b)",
-    re.I,
-)
-_FOR_MEN = re.compile(
-    r"\W*+(?:(?:all|if|for|any)\s++)*+(?:m[ae]n|males?)\b(?!,?\s*+(?:and|or|/)\b,?\s*+(?:[\w-]{1,20}\s++){0,5}?(?:wom[ae]n|females?)\b)",
+_FOR_WOMEN = re.compile(r"\W*+(?:(?:all|if|for|any|adult)\s++)*+(?:wom[ae]n|females?)\b", re.I)
+_FOR_MEN = re.compile(r"\W*+(?:(?:all|if|for|any|adult)\s++)*+(?:m[ae]n|males?)\b", re.I)
+#: What a statement asks of women or of men, rather than whom it is for: "women of childbearing potential must ...".
+_ASKED_OF = re.compile(
+    r"\b(?:must|should|shall|will|agree\w*|need|needs|have to|required|may not|are to|willing|us(?:e|ing)|potential|pregnan\w+|negative)\b|\W*+(?:if|for)\b",
     re.I,
 )
 #: "Patients with X are eligible provided ...": whom a trial is for.
@@ -39,8 +39,22 @@ _OF_WHOM = re.compile(
     r"|(?<!\s)(?:\s++(?:are|is|present|exists?|noted|only)){1,6}+\W*+$",
     re.I,
 )
+#: Others who are spoken of for the sake of those whom a statement is for: "male partner", "sex with men".
+_PARTNER = re.compile(r"\W{0,3}(?:sexual |sex )?(?:partners?|contracepti\w+|condoms?)\b", re.I)
+_WITH_PARTNER = re.compile(r"\b(?:with|by) (?:an? |any |fertile |the |sterile |vasectomi[sz]ed ){0,3}$", re.I)
+#: How far before or behind a disease words about the list that it stands in are looked for.
+_AROUND = 400
 _NURSING = re.compile(r"nurs|breast|lactat", re.I)
 _NOT_THERE = re.compile(r"\b(?:no|not|without|absence|absent)\b", re.I)
+
+
+def _only(opening: re.Pattern[str], others: re.Pattern[str], text: str) -> bool:
+    """Whether a statement begins with those whom it is for, and does not come to speak of the others."""
+    begun = opening.match(text)
+    return bool(begun) and not any(
+        not _PARTNER.match(text, m.end()) and not _WITH_PARTNER.search(text, max(0, m.start() - 24), m.start())
+        for m in others.finditer(text, begun.end() if begun else 0)
+    )
 
 
 def _apart(criterion: Criterion, one: Constraint, trial: Trial) -> list[str]:
@@ -78,7 +92,7 @@ def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> 
         apart = _apart(criterion, one, trial)
         found = [seen.has_disease(node, one.exceptions, one.maximum_time_since, apart) for node in diseases]
         truth, reason = some(truth for truth, _ in found), telling(found)
-        if truth and _says_more(one, criterion, diseases, seen):
+        if truth and (_says_more(one, criterion, diseases, seen) or _is_loose(one, criterion, diseases, seen)):
             return None, f"{reason}; whether it is what is meant, the words must tell"
         return truth, reason
     label = one.concept_label or "what is asked"
@@ -114,6 +128,30 @@ def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Ch
             re.I,
         )
     )
+
+
+def _is_loose(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart) -> bool:
+    """Whether the patient has a form of the disease only, and words about the list that it stands in say which forms are meant."""
+    if not one.concept_label or any(seen.has_itself(node) for node in nodes):
+        return False
+    text = " ".join(criterion.text.split())
+    at = text.find(one.concept_label)
+    if at < 0:
+        return False
+    return bool(
+        _narrowed_before().search(text, max(0, at - _AROUND), at)
+        or _narrowed_behind().match(text, at + len(one.concept_label), at + _AROUND)
+    )
+
+
+@cache
+def _narrowed_before() -> re.Pattern[str]:
+    return re.compile(assets.facts("patient")["narrowed_before"], re.I)
+
+
+@cache
+def _narrowed_behind() -> re.Pattern[str]:
+    return re.compile(assets.facts("patient")["narrowed_behind"], re.I)
 
 
 def _accepted(one: Constraint, seen: Chart) -> Callable[[Therapy], Truth]:
@@ -275,10 +313,32 @@ def _of_group(group: list[Constraint], criterion: Criterion, trial: Trial, seen:
 
 def _groups(constraints: list[Constraint]) -> list[list[Constraint]]:
     together: dict[tuple[str, str], list[Constraint]] = defaultdict(list)
+    wider: list[Constraint] = []
+    plain = {one.variable for one in constraints if not one.applies_when}
     for number, one in enumerate(constraints):
+        if one.variable in plain and one.applies_when and pattern("also").match(one.applies_when):
+            wider.append(one)  # "0 or 1 (2 is allowed if due to the tumor)": good enough at either end
+            continue
         same_end = one.comparator if one.modality == "Required" else ""
         together[(one.variable, same_end) if one.variable else ("", str(number))].append(one)
+    for (variable, _), group in together.items():
+        group += [one for one in wider if one.variable == variable]
     return list(together.values())
+
+
+def _at_odds(constraints: list[Constraint]) -> list[str]:
+    """The quantities of which nobody has a value that all bounds allow: each bound is for some people or some time."""
+    bounds_: dict[str, list[Constraint]] = defaultdict(list)
+    for one in constraints:
+        if one.variable and one.modality == "Required" and not one.applies_when and not one.relative_to:
+            bounds_[one.variable].append(one)
+    found = []
+    for name, group in bounds_.items():
+        low = [Decimal(o.canonical_value) for o in group if o.canonical_value and o.comparator in ("ge", "gt", "eq")]
+        high = [Decimal(o.canonical_value) for o in group if o.canonical_value and o.comparator in ("le", "lt", "eq")]
+        if low and high and max(low) > min(high):
+            found.append(name)
+    return found
 
 
 def _unscored(constraints: list[Constraint], seen: Chart) -> list[Constraint]:
@@ -302,13 +362,21 @@ def decide(criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
     if not criterion.constraints:
         return None, "is not computable: read the words"
     sex = seen.patient.sex
-    if (sex == "male" and _FOR_WOMEN.match(criterion.text)) or (sex == "female" and _FOR_MEN.match(criterion.text)):
+    if (sex == "male" and _only(_FOR_WOMEN, _MEN, criterion.text)) or (
+        sex == "female" and _only(_FOR_MEN, _WOMEN, criterion.text)
+    ):
+        for_others = trial.sex.removesuffix("Sex") in ("Female", "Male") and not _ASKED_OF.search(criterion.text)
+        if for_others and not criterion.kind.startswith("Exclusion"):
+            return False, f"the patient is {sex}"
         return True, f"does not apply: the patient is {sex}"
     constraints = _unscored(criterion.constraints, seen)
     # What is allowed beside what is asked decides nothing.
     constraints = [one for one in constraints if one.modality != "Allowed"] or constraints
     always = [one for one in constraints if not one.alternative]
-    found = [_of_group(group, criterion, trial, seen) for group in _groups(always)]
+    odd = _at_odds(always)
+    always = [one for one in always if one.variable not in odd]
+    found: list[Reasoned] = [(None, "bounds that exclude each other: read the words") for _ in odd[:1]]
+    found += [_of_group(group, criterion, trial, seen) for group in _groups(always)]
     ways: dict[str, list[Constraint]] = defaultdict(list)
     for one in constraints:
         if one.alternative:
