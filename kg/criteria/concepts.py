@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from kg import assets
 from kg.criteria import mentions, scope
-from kg.criteria.cues import pattern
+from kg.criteria.cues import STOP, pattern
 from kg.criteria.mentions import Mention
 from kg.criteria.timing import same_clause
 from kg.criteria.windows import Window
@@ -30,8 +30,16 @@ _EXPLAINED = re.compile(r"\s?\((?!(?:with|and|or|no|not|without)\b)(?:(?!\bor\b)
 _SOME_WORDS = re.compile(r"[\w\s,/-]{3,60}")
 #: What stands between alternatives.
 _JOINED = re.compile(r"(?:\s?\([^()]{1,20}\))?\s?,\s?|(?:\s?\([^()]{1,20}\))?[\s,]*(?:and/)?or\s+(?:\w+\s+){0,3}")
+#: What a therapy is for, before it: "treatment of infection with antibiotics".
+_TREATING = re.compile(r"\b(?:treat(?:ment|ed)|therapy|managed|management) (?:of|for) (?:[a-z-]{1,20} ){0,2}$", re.I)
+_WITH = re.compile(r"(?: [a-z-]{1,20}){0,2} (?:with|by)\b", re.I)
+#: Before a therapy that somebody's disease needed: "pneumonitis that required steroids".
+_NEEDED = re.compile(
+    r"\b(?:that|which) (?:(?:has|have|had) )?(?:requir(?:ed|es|e)|needed|needs?) (?:[a-z/-]{1,20} ){0,3}$", re.I
+)
 #: How long a criterion may be that is read as alternatives: longer ones say several things.
 _ONE_STATEMENT = 220
+_CLOSED = re.compile(rf"^[^()]*\)|;|{STOP}", re.I)
 _EITHER = re.compile(r",?\s(?:OR|or)\s")
 #: How words begin that only say which course a disease took.
 _COURSE = re.compile(
@@ -105,8 +113,15 @@ def _kept(quote: Quote, named: list[Mention], exclusion: bool, index: MeshIndex)
     for mention in proper:
         if mention.start > limit > 0 and (not mention.therapy or (condition and condition[0].lower() == "unless")):
             continue
-        if not mention.therapy and pattern("given_for").search(text, max(0, mention.start - 90), mention.start):
+        if not mention.therapy and (
+            pattern("given_for").search(text, max(0, mention.start - 90), mention.start)
+            or (_TREATING.search(text, max(0, mention.start - 60), mention.start) and _WITH.match(text, mention.end))
+        ):
             continue
+        if mention.therapy and kept and (needed := _NEEDED.search(text, max(0, mention.start - 60), mention.start)):
+            last = kept[-1][0]
+            if last.therapy or last.end < needed.start() - 1:
+                continue  # what needed it is nothing that a vocabulary knows
         if whom := mentions.whom(text, mention):
             people.append(whom)
             continue
@@ -201,7 +216,7 @@ def _is_example(text: str, kept: list[tuple[Mention, Constraint]], mention: Ment
     cue = pattern("examples").search(text, before.end, mention.start)
     if cue is None or not same_clause(text, before.end, cue.start()):
         return False
-    return not re.search(r"^[^()]*\)|;|\.\s", text[cue.end() : mention.start])
+    return not _CLOSED.search(text[cue.end() : mention.start])
 
 
 def _qualify(text: str, mention: Mention, one: Constraint, index: MeshIndex) -> None:

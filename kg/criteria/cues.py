@@ -7,6 +7,9 @@ from functools import cache
 
 from kg import assets
 
+#: A full stop that ends a sentence, as a pattern: not that of "e.g." or "vs."
+STOP = r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bapprox)\.\s"
+
 
 @cache
 def pattern(name: str) -> re.Pattern[str]:

@@ -16,7 +16,14 @@ _AVOIDED = re.compile(
     r"contracept|avoid(?:ing)? (?:a |becoming )?pregnan|prevent(?:ing)? (?:a )?pregnan|birth control|child-? ?bearing|f(?:o)?etus|abstinen|become pregnant",
     re.I,
 )
-_NEGATIVE_TEST = re.compile(r"negative[\w\s,()-]{0,40}?pregnancy tests?", re.I)
+_NEGATIVE_TEST = re.compile(
+    r"negative[\w\s,()-]{0,40}?pregnancy tests?|pregnancy tests?\b(?:[^.;]{0,100}?\b(?:is|are|be|was|were) (?:[a-z]{1,12} )?|(?: results?)?\s?[:=-]?\s?)negative\b",
+    re.I,
+)
+#: A pregnancy that is over: "gestational diabetes in a previous pregnancy".
+_FORMER = re.compile(
+    r"\b(?:previous|prior|past|earlier|last|history of|index)(?: [a-z-]{1,20}){0,3} $|\b(?:pre|post|inter)[- ]?$", re.I
+)
 _NURSING = re.compile(r"nurs|lactat|breast", re.I)
 #: For whom somebody else must agree: "consent of a parent if under 18 years of age".
 OF_THE_YOUNG = re.compile(
@@ -43,7 +50,11 @@ def find(quote: Quote, times: list[Window], exclusion: bool) -> Iterator[Constra
             :1
         ]
         for match in sorted(firsts, key=lambda m: m.start()):
-            if kind == "Pregnancy" and pattern("mere").search(text, max(0, match.start() - 90), match.start()):
+            first = max(0, match.start() - 90)
+            if kind == "Pregnancy" and (
+                pattern("mere").search(text, first, match.start())
+                or (not _NURSING.match(match.group()) and _FORMER.search(text, first, match.start()))
+            ):
                 continue
             one = _fixed(quote, kind, match, exclusion)
             if kind != "Pregnancy" or one.negated or exclusion or not _AVOIDED.search(text):

@@ -36,6 +36,13 @@ _NOT_GIVEN = re.compile(
 _OTHER_TUMOR = re.compile(
     r"\bor (?:any )?other (?:[a-z-]{1,20} ){0,2}(tumou?rs?)\b(?! (?:lysis|marker|necrosis))", re.I
 )
+#: What is abused is no therapy: "drug abuse (including painkillers)".
+_ABUSE = re.compile(
+    r"\b(?:abuse|misuse|dependenc[ey]|addiction)\s?(?:\(|,\s)(?:including|such as|e\.g\.,?)\s[^().;]{0,70}$", re.I
+)
+#: Words that part "on" from the therapy behind them.
+_MEANWHILE = re.compile(r"\b(?:after|before|following|during|prior to|until)\b", re.I)
+_NON = re.compile(r"\bnon[- ]$", re.I)
 _SPACE = re.compile(r"[\s-]")
 #: Before the noun that closes a name: "hepatitis C virus (anti-HCV positive) infection".
 _VIRUS_BEFORE = re.compile(r"\bvirus\s?\([^()]{1,120}\)\s\Z", re.I)
@@ -74,7 +81,7 @@ def find(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list[Ment
     for start, end, owners in index.mentions(text):
         if all(w.stem in _vague() for w in words(text[start:end])) or pattern("contraception").search(text, start, end):
             continue
-        if busy.touch(start, end):
+        if busy.touch(start, end) or _NON.search(text, max(0, start - 4), start):
             continue
         if "," in text[start:end] and (following := words(text[end : end + 24])) and following[0].stem in scope.heads():
             end = start + text[start:end].index(",")  # "cancer, lung disease": the comma lists, it inverts nothing
@@ -103,8 +110,14 @@ def _unjoined(text: str, found: list[Mention]) -> list[Mention]:
     names = Spans((one.start, one.end) for one in found)
     kept = []
     for one in found:
-        closes = not one.therapy and one.end - one.start < 24 and _VIRUS_BEFORE.search(text, max(0, one.start - 160), one.start)
-        if not (closes and names.touch(closes.start() - 12, closes.start())) and (one.therapy or id(one) not in for_therapy):
+        closes = (
+            not one.therapy
+            and one.end - one.start < 24
+            and _VIRUS_BEFORE.search(text, max(0, one.start - 160), one.start)
+        )
+        if not (closes and names.touch(closes.start() - 12, closes.start())) and (
+            one.therapy or id(one) not in for_therapy
+        ):
             kept.append(one)
     return kept
 
@@ -172,6 +185,8 @@ def kind(text: str, mention: Mention, therapy_before: bool) -> str:
         return ""
     prior = _last(pattern("prior"), lead)
     concurrent = _last(pattern("concurrent"), lead)
+    if lead[concurrent : concurrent + 3].lower() == "on " and _MEANWHILE.search(lead, concurrent):
+        concurrent = -1  # "assessed on bone marrow after chemotherapy"
     if prior < 0 and concurrent < 0:
         return "PriorTherapy" if mention.window else ""
     if pattern("purpose").search(lead) and max(prior, concurrent) < len(lead) - 40:
@@ -213,6 +228,8 @@ def is_mere(text: str, mention: Mention) -> bool:
     """Whether a name only stands for something else: a risk of it, contact with those who have it, a moment, a greatest number."""
     first = max(0, mention.start - 90)
     if pattern("few").search(text, first, mention.start):
+        return True
+    if mention.therapy and _ABUSE.search(text, first, mention.start):
         return True
     if not mention.therapy:
         return bool(pattern("mere").search(text, first, mention.start))

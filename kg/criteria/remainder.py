@@ -10,15 +10,15 @@ from itertools import pairwise
 
 from kg import assets
 from kg.criteria import scope
-from kg.criteria.cues import pattern
+from kg.criteria.cues import STOP, pattern
 from kg.criteria.spans import Spans
 from kg.document import Quote
 from kg.mesh import words
 from kg.record import Constraint
 
 #: Where one statement, or one member of a list, ends and the next begins.
-_CUT = re.compile(r"[;:,()\[\]]|\.\s|(?<![\w-])(?:and/or|and|or|nor|plus|as well as)(?![\w-])", re.I)
-_HARD = re.compile(r"[;:]|\.\s|^\s+$")
+_CUT = re.compile(rf"[;:,()\[\]]|{STOP}|(?<![\w-])(?:and/or|and|or|nor|plus|as well as)(?![\w-])", re.I)
+_HARD = re.compile(rf"[;:]|{STOP}|^\s+$", re.I)
 #: Other tumors that trials forgive, whether or not a vocabulary knows the words.
 _FORGIVEN = re.compile(r"\b(?:skin|cervi\w+|in[- ]situ|melanoma\w*)\b", re.I)
 #: The short form of what was just named: "New York Heart Association (NYHA)".
@@ -27,9 +27,9 @@ _SHORT_FORM = re.compile(r"\(\s?[A-Z][A-Za-z0-9/-]{1,9}\s?\)")
 _ASKS = re.compile(r"\s*(?:with|without|have|has|had|must|be|is|are|can|no|not|agree|able|willing|receive)\b", re.I)
 #: How words end that only say of what kind something is.
 _ADJECTIVE = re.compile(r"(?:ic|al|ous|ive|ed|ary|able|ible|ant|ent|ar|ing|ory|ful|less|ere|ute|te|ly|or)$")
-_OPENING = re.compile(r"[;(]|\.\s")
+_OPENING = re.compile(rf"[;(]|{STOP}", re.I)
 _JOINT = re.compile(r"[\s,/]*+(?:(?:and/or|and|or)\s)?")
-_STOP = re.compile(r"[;)]|\.\s|$")
+_STOP = re.compile(rf"[;)]|{STOP}|$", re.I)
 #: How many words a remainder keeps.
 _MOST = 24
 #: How far apart words of one phrase are at most.

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from kg import assets
 from kg.criteria import bounds
-from kg.criteria.cues import pattern
+from kg.criteria.cues import STOP, pattern
 from kg.document import Quote
 from kg.mesh import words
 from kg.record import Constraint
@@ -31,19 +31,21 @@ _OPENING_IF = re.compile(
     re.I,
 )
 #: Where a sentence begins, also where the mark before it was lost: "... or amputation Shoulder lesions allowed".
-_SENTENCE = re.compile(r"[.;:\n]\s|([a-z][a-z-]{0,30})\)? (?=[A-Z][a-z]+ [a-z])")
+_SENTENCE = re.compile(rf"[;:\n]\s|{STOP}|([a-z][a-z-]{{0,30}})\)? (?=[A-Z][a-z]+ [a-z])")
 #: Words that go on before a name with a capital: "prior Taxol".
 _LEADING = frozenset(
     "and or nor with of for to the a an no not any prior previous concurrent in by from than plus including as on via other both either".split()
 )
 _RELATIVE = re.compile(r"\b(?:for )?(?:which|that|who)\b[^,;:]{0,90}(?=,)")
 _LOUD = re.compile(r"(?<=\w[\s)])OR\s(?=\S)")
-_STATEMENT = re.compile(r";\s|\.\s++(?=[A-Z(])")
+_STATEMENT = re.compile(rf";\s|{STOP}\s*+(?=[A-Z(])")
 #: A word with a capital as at the beginning of a sentence, and what it then runs into.
 _COMMON = re.compile(r"[A-Z][a-z]{3,}(?=\s)")
 _RUN_INTO = re.compile(r"(?<![a-z])([a-z]{3,30})\s{1,9}$")
 _ALLOWED_SECTION = re.compile(r"\b(?:allowed|permitted|optional)\W*+$", re.I)
-_JOINED = re.compile(r"\W*(?:(?!or\b)\w+\s+){0,2}(?:and|with|plus)\s+(?:\w+\s+){0,2}")
+_JOINED = re.compile(
+    r"\W*(?:(?!or\b)\w+\s+){0,2}(?:(?:and|with|plus)\s+(?:\w+\s+){0,2}|and\s+(?:is|are|has|have|had|who|does|do|cannot)\b[^.;]{0,80})"
+)
 _WITH = re.compile(r"\W*(?:with|plus)\s+(?:\w+\s+){0,2}")
 #: Between a disease and the therapy that it must need to count: "pneumonitis that required steroids".
 _WHICH_NEEDS = re.compile(
@@ -56,7 +58,7 @@ _BEHIND_GRADE = re.compile(r"[)\]]?\s(?:of\s|in\s)?(?:[a-z-]{3,20}\s){0,2}")
 _WITH_VALUE = re.compile(r",?\swith\s(?:[a-z-]{1,20}\s){0,3}")
 #: Between a disease and the value that it means there, which counts alone: "anemia (hemoglobin < 10 g/dL)".
 _BEFORE_MEANING = re.compile(
-    r"(?:\s?[(\[](?:(?:defined (?:as|by)|i\.?e\.?,?|with)\s)?|,?\s(?:as\s)?defined (?:as|by)\s)(?:[a-z-]{1,20}\s){0,3}"
+    r"(?:\s?:\s|\s?[(\[](?:(?:defined (?:as|by)|i\.?e\.?,?|with)\s)?|,?\s(?:as\s)?defined (?:as|by)\s)(?:[a-z-]{1,20}\s){0,3}"
 )
 #: Between two ranges of one quantity that are alternatives.
 _LISTED = re.compile(r"[^\w.]*(?:(?:and|or|and/or)\b[^\w.]*)?(?:(?:the|a|between|from|of)\s)*", re.I)
@@ -272,6 +274,7 @@ def alternatives(text: str, found: list[bounds.Bound], made: list[Constraint], *
             constraint.alternative = 1 + bisect_right(cuts, bound.at)
     elif not chosen:
         _exclusive(text, found, made)
+        _either_pressure(found, made)
 
 
 def _exclusive(text: str, found: list[bounds.Bound], made: list[Constraint]) -> None:
@@ -290,6 +293,18 @@ def _exclusive(text: str, found: list[bounds.Bound], made: list[Constraint]) -> 
             for number, pairs in zip(numbers, each.values(), strict=True):
                 for _, constraint in pairs:
                     constraint.alternative = number
+
+
+def _either_pressure(found: list[bounds.Bound], made: list[Constraint]) -> None:
+    """Of a pressure that must be high, either number is enough: "blood pressure > 130/80"."""
+    if any(one.alternative for one in made):
+        return
+    for (bound, one), (_, other) in pairwise(zip(found, made, strict=True)):
+        pair = (one.variable, other.variable) == ("SystolicBloodPressure", "DiastolicBloodPressure")
+        same = [b for b in found if b.at == bound.at]
+        if pair and len(same) == 2 and one.comparator == other.comparator and one.comparator in ("ge", "gt"):
+            one.alternative, other.alternative = 1, 2
+            return
 
 
 def contradict(made: list[Constraint]) -> bool:
@@ -311,11 +326,18 @@ def negated(text: str, at: int, *, exclusion: bool = False) -> bool:
     In a list that excludes, "must not" and the like say so once more.
     """
     first = max(0, at - REACH)
-    last = max(pattern("negation").finditer(text, first, at), key=lambda m: m.end(), default=None)
+    denials = [m for m in pattern("negation").finditer(text, first, at) if not _in_closed_bracket(text, first, m, at)]
+    last = max(denials, key=lambda m: m.end(), default=None)
     if last is None or pattern("scope_ends").search(text, last.end(), at) or _lost(text, last.end(), at):
         return False
     again = exclusion and pattern("restated").search(text, max(0, last.start() - 8), last.end() + 24)
     return not (again and last.end() <= again.end() <= min(at, last.end() + 12))
+
+
+def _in_closed_bracket(text: str, first: int, denial: re.Match[str], at: int) -> bool:
+    """Whether a denial stands in a bracket that ends before ``at``: "metformin (but no insulin), and HbA1c < 8"."""
+    opened = text.rfind("(", first, denial.start())
+    return opened >= 0 and text.rfind(")", first, denial.start()) < opened and ")" in text[denial.end() : at]
 
 
 def _lost(text: str, start: int, at: int) -> bool:

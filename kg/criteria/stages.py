@@ -12,13 +12,14 @@ from kg.criteria.variables import Named
 
 #: The greatest value of a score, beyond which a number is none.
 GREATEST = {"EcogStatus": 5, "NyhaClass": 4, "AsaScore": 6, "ChildPughScore": 15, "VisualAcuity": 2}
-_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6}
+_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6} | {c: n for n, c in enumerate("ⅠⅡⅢⅣⅤⅥ", 1)}
+_NUMBER = r"(?:IV|V?I{1,3}|V|[Ⅰ-Ⅵ])"
 _SIGN = {**SIGN, "at least": "ge", "greater than": "gt"}
 _CLASSES = re.compile(
-    r"[\s:()]*+(?:(?:functional|physical|status|class(?:es|ification)?|grade|score|heart failure|stage|of)[\s:]*+)*+(≥|>=|≤|<=|>|<|greater than|at least)?\s*+"
-    r"(IV|V?I{1,3}|V)(?![A-Za-z])((?:\s*+(?:,\s?and|,\s?or|-|–|to|or|/|and|,)\s*+(?:ASA |NYHA |class |grade )?(?:IV|V?I{1,3}|V)(?![A-Za-z])){0,5})(?:\s*+(or (?:greater|higher|above|worse|more|less|lower|better)))?"
+    r"[\s:()]*+(?:(?:functional|physical|status|class(?:es|ification)?|grades?|standards?,?|criteria,?|score|heart failure|stage|of)[\s:]*+)*+(≥|>=|≤|<=|>|<|greater than|at least)?\s*+"
+    rf"({_NUMBER})(?![A-Za-z])((?:\s*+(?:,\s?and|,\s?or|-|–|~|～|to|or|/|and|,)\s*+(?:ASA |NYHA |class |grade )?{_NUMBER}(?![A-Za-z])){{0,5}})(?:\s*+(or (?:greater|higher|above|worse|more|less|lower|better)))?"
 )
-_NUMERAL = re.compile(r"(?<![A-Z])(?:IV|V?I{1,3}|V)(?![A-Z])")
+_NUMERAL = re.compile(rf"(?<![A-Z]){_NUMBER}(?![A-Z])")
 #: The categories of the TNM system (UICC, TNM Classification of Malignant Tumours), with the letters before them that say how they were found.
 _TNM = re.compile(
     r"(?<![\w-])(?:[cpry]{1,2})?([TN]|M(?=[01]))([0-4])[a-d]?(?:\s?(?:-|–|to|or|/|,|and)\s?\1?([0-4])[a-d]?)?(?![\w-])(?!\s?\([=<>≥≤ ]{0,3}\d)(?!\s(?:hyperintense|hypointense|signal|blasts|lesions?|weighted|MRI|images?|cells?|level|vertebra|segment))"

@@ -8,6 +8,7 @@ from functools import cache
 
 from kg import assets
 from kg.criteria import scope, windows
+from kg.criteria.cues import STOP
 from kg.criteria.mentions import Mention
 from kg.criteria.spans import Spans
 from kg.criteria.windows import Window
@@ -15,6 +16,7 @@ from kg.language import duration
 
 _FOR_SOME = re.compile(r"\s*(?:for|if|in)\b")
 _PARENTHESIS = re.compile(r"\(\s*$")
+_PARTED = re.compile(rf";|{STOP}", re.I)
 _SINCE = re.compile(r"[\s)]{0,4}(?:have (?:elapsed|passed) )?(?:since|after|following|from)\b", re.I)
 #: A list of therapies with semicolons, of which one time is asked: "since prior radiotherapy; total lung radiotherapy; or ...".
 _LISTED = re.compile(r"[a-z\s,-]{0,90}+(?:;\s(?:or |and )?[a-z\s,-]{3,90}+){1,4}.$", re.S)
@@ -68,6 +70,6 @@ def same_clause(text: str, start: int, end: int) -> bool:
     if end - start > scope.REACH:
         return False
     between = text[start:end]
-    if re.search(r";|\.\s", between) or between.count(")") > between.count("("):
+    if _PARTED.search(between) or between.count(")") > between.count("("):
         return False
     return not scope.anew().search(text, max(0, start - 1), end + 1)

@@ -113,6 +113,12 @@ class Chart:
         here, there = thing.name & _places(), name_of(label) & _places()
         return bool(here and there and not here & there)
 
+    def _is_no_form(self, thing: Thing, asked: str) -> bool:
+        """Whether what MeSH files within a class is not what people mean by it: a drug by its structure, a cancer of the breast by the skin."""
+        if asked in assets.facts("patient")["structures"]:
+            return True
+        return any(one in thing.within for one in assets.facts("patient")["not_meant"].get(asked, ()))
+
     def _of_another_substance(self, thing: Thing, label: str) -> bool:
         """Whether an abuse that is asked for is of something else: alcohol, where it is that of prescription drugs."""
         substances = assets.facts("patient")["substances"]
@@ -126,7 +132,10 @@ class Chart:
             return True
         if concept.exact:
             if concept.exact in thing.within:
-                return not self._of_another_substance(thing, concept.label)
+                own = thing.identifier == concept.exact
+                return own or not (
+                    self._is_no_form(thing, concept.exact) or self._of_another_substance(thing, concept.label)
+                )
             perhaps = assets.facts("patient")["perhaps"].get(concept.exact, ())
             if any(one in thing.within for one in perhaps) or self._may_be(thing, concept.exact):
                 return None
@@ -179,8 +188,8 @@ class Chart:
             )
         return self._decided(truths, "conditions", label)
 
-    def has_therapy(self, node: str, accept: Callable[[Therapy], Truth]) -> Reasoned:
-        """Whether the patient has had a therapy of which ``accept`` holds."""
+    def has_therapy(self, node: str, accept: Callable[[Therapy], Truth], without: Iterable[str] = ()) -> Reasoned:
+        """Whether the patient has had a therapy of which ``accept`` holds; ``without`` are nodes that do not count."""
         label = self._concepts.get(node, Concept()).label or "this"
         truths: list[Reasoned] = []
         for thing in self.therapies:
@@ -190,7 +199,7 @@ class Chart:
                     truths.append((False, f"{entry.name or entry.code} was never given"))
                 continue
             same = self._is(thing, node)
-            if same is False:
+            if same is False or any(self._is(thing, other) for other in without):
                 continue
             assert isinstance(entry, Therapy)
             found = every((same, accept(entry)))

@@ -17,7 +17,7 @@ from kg.eligibility.chart import Chart, ended, name_of, variable_of
 from kg.eligibility.requirements import Concept, Constraint, Criterion, Trial
 from kg.eligibility.truth import Reasoned, Truth, deciding, every, opposite, some, telling
 from kg.language.duration import days
-from kg.patient import Therapy
+from kg.patient import Therapy, when
 
 _WOMEN = re.compile(r"\b(?:wom[ae]n|females?)\b", re.I)
 _MEN = re.compile(r"\b(?:m[ae]n|males?)\b", re.I)
@@ -25,7 +25,7 @@ _FOR_WOMEN = re.compile(r"\W*+(?:(?:all|if|for|any|adult)\s++)*+(?:wom[ae]n|fema
 _FOR_MEN = re.compile(r"\W*+(?:(?:all|if|for|any|adult)\s++)*+(?:m[ae]n|males?)\b", re.I)
 #: What a statement asks of women or of men, rather than whom it is for: "women of childbearing potential must ...".
 _ASKED_OF = re.compile(
-    r"\b(?:must|should|shall|will|agree\w*|need|needs|have to|required|may not|are to|willing|us(?:e|ing)|potential|pregnan\w+|negative)\b|\W*+(?:if|for)\b",
+    r"\b(?:must|should|shall|will|agree\w*|need|needs|have to|required|may not|are to|willing|us(?:e|ing)|potential|pregnan\w+|negative)\b|\A\W*+(?:if|for)\b",
     re.I,
 )
 #: "Patients with X are eligible provided ...": whom a trial is for.
@@ -42,8 +42,31 @@ _OF_WHOM = re.compile(
 #: Others who are spoken of for the sake of those whom a statement is for: "male partner", "sex with men".
 _PARTNER = re.compile(r"\W{0,3}(?:sexual |sex )?(?:partners?|contracepti\w+|condoms?)\b", re.I)
 _WITH_PARTNER = re.compile(r"\b(?:with|by) (?:an? |any |fertile |the |sterile |vasectomi[sz]ed ){0,3}$", re.I)
+#: Words for how long a therapy has been had, rather than for how long it is over, and words for its end.
+_LASTED = re.compile(
+    r"\bfor (?:(?:at least|at minimum|a minimum of|minimum of|no less than|not less than|more than|over|longer than|the (?:past|last|previous)|≥|>=|>)\s?)*\(?(?:\d|one|two|three|four|five|six)|\b(?:stable|unchanged|constant|steady)\b",
+    re.I,
+)
+_STOPPED = re.compile(
+    r"\b(?:off|without|free|no|not|never|discontinu\w*|stop\w*|wash\w*|since|abst\w+|ceas\w*|interrupt\w*|withdr\w*|withheld|held|elapsed|passed)\b",
+    re.I,
+)
+#: Behind an operation: where or for what it was. Before it: what it was a treatment of.
+_ALLOWED_IF = re.compile(
+    r"\b(?:eligible|allowed|permitted|enrolled|included|participate|acceptable)\b[^.;]{0,30}?\b(?:if|provided|when|as long as|only)\b",
+    re.I,
+)
+_PLACED = re.compile(
+    r"[^.;]{0,60}?\b(?:of|on|to|at|in|for|involving|around|near)\s(?!(?:the )?(?:past|last|previous|preceding|study|trial|least|screening|baseline|enrol\w+|day|time)\b)(?!\d)[a-z]",
+    re.I,
+)
+_TREATED_WITH = re.compile(
+    r"\b(?:treat(?:ment|ed)|therapy) (?:with|by) (?:[a-z]{1,12} ){0,2}$|\btherapy, including (?:[a-z]{1,12} ){0,2}$",
+    re.I,
+)
 #: How far before or behind a disease words about the list that it stands in are looked for.
 _AROUND = 400
+_SEX_ONLY = re.compile(r"\W*(?:wom[ae]n|females?|m[ae]n|males?)\W*", re.I)
 _NURSING = re.compile(r"nurs|breast|lactat", re.I)
 _NOT_THERE = re.compile(r"\b(?:no|not|without|absence|absent)\b", re.I)
 
@@ -82,11 +105,11 @@ def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> 
         return told, f"{one.concept_label}: {'not given' if told is None else 'yes' if told else 'no'}"
     if one.kind in ("PriorTherapy", "ConcurrentTherapy") and one.concepts and not variable_of(one.concept_label):
         accept = _accepted(one, seen)
-        found = [seen.has_therapy(node, accept) for node in one.concepts]
+        found = [seen.has_therapy(node, accept, one.exceptions) for node in one.concepts]
         truth, reason = some(truth for truth, _ in found), telling(found)
         if truth is False and all(seen.is_diagnostic(node) for node in one.concepts):
             return None, f"{one.concept_label}: what was done to diagnose is not among a patient's therapies"
-        return _meant(one, seen, truth, reason)
+        return _meant(one, criterion, seen, truth, reason)
     diseases = [node for node in one.concepts if seen.is_disease(node)]
     if one.kind in ("Diagnosis", "Demographic", "Biomarker") and diseases:
         apart = _apart(criterion, one, trial)
@@ -102,13 +125,31 @@ def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> 
     ) else f"{label} is not understood well enough"
 
 
-def _meant(one: Constraint, seen: Chart, had: Truth, reason: str) -> Reasoned:
-    """A therapy that was had may not be the one meant: a mastectomy is a surgery, and no "bypass surgery"."""
+def _meant(one: Constraint, criterion: Criterion, seen: Chart, had: Truth, reason: str) -> Reasoned:
+    """A therapy that was had may not be the one meant: a mastectomy is a surgery, and no "bypass surgery" or "surgery of the hip"."""
     label = one.concept_label.lower().split()
-    narrower = len(label) > 1 and label[-1] in assets.facts("criteria")["generic_therapies"]
-    if had and narrower and not seen.index.find(one.concept_label):
+    generic = bool(label) and label[-1] in assets.facts("criteria")["generic_therapies"]
+    if (
+        had
+        and generic
+        and (
+            _is_narrowed(one.concept_label, criterion.text)
+            or (len(label) > 1 and not seen.index.find(one.concept_label))
+        )
+    ):
         return None, f"{reason}; whether it is what is meant, the words must tell"
     return had, reason
+
+
+def _is_narrowed(label: str, text: str) -> bool:
+    """Whether words about an operation say where or what for it was: "surgery or injections of the lumbar spine"."""
+    text = " ".join(text.split())
+    at = text.find(label)
+    return at >= 0 and bool(
+        _PLACED.match(text, at + len(label), at + _AROUND)
+        or _narrowed_behind().match(text, at + len(label), at + _AROUND)
+        or _TREATED_WITH.search(text, max(0, at - 60), at)
+    )
 
 
 def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart) -> bool:
@@ -123,7 +164,7 @@ def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Ch
     )
     return not known or bool(
         re.search(
-            rf"{re.escape(one.concept_label)}(?:(?:\s+(?:or|and)(?:\s+[\w-]+){{1,3}}?)?(?:\s+reactions?)?\s+to|\s+(?:of|involving))\s",
+            rf"{re.escape(one.concept_label)}(?:(?:(?:,|/|\s+(?:or|and|and/or))(?:\s*[\w/-]+){{1,3}}?,?){{0,3}}?(?:\s+reactions?)?\s+to|\s+(?:of|involving))\s",
             criterion.text,
             re.I,
         )
@@ -136,11 +177,12 @@ def _is_loose(one: Constraint, criterion: Criterion, nodes: list[str], seen: Cha
         return False
     text = " ".join(criterion.text.split())
     at = text.find(one.concept_label)
-    if at < 0:
-        return False
-    return bool(
-        _narrowed_before().search(text, max(0, at - _AROUND), at)
-        or _narrowed_behind().match(text, at + len(one.concept_label), at + _AROUND)
+    end = at + len(one.concept_label)
+    if at < 0:  # "neurological or psychiatric disorder"
+        at = text.find(one.concept_label.split()[0])
+        end = at + len(one.concept_label.split()[0])
+    return at >= 0 and bool(
+        _narrowed_before().search(text, max(0, at - _AROUND), at) or _narrowed_behind().match(text, end, end + _AROUND)
     )
 
 
@@ -158,7 +200,12 @@ def _accepted(one: Constraint, seen: Chart) -> Callable[[Therapy], Truth]:
     def accept(therapy: Therapy) -> Truth:
         ago = ended(therapy, seen)
         if one.kind == "ConcurrentTherapy":
-            return None if ago is None else True if ago[1] == 0 else False if ago[0] > 0 else None
+            now: Truth = None if ago is None else True if ago[1] == 0 else False if ago[0] > 0 else None
+            if now and one.minimum_time_since:
+                began = when(therapy.start)
+                least = began.days_before(seen.today)[0] if began else None
+                return True if least is not None and least >= days(one.minimum_time_since) else None
+            return now
         if one.maximum_time_since:
             limit = days(one.maximum_time_since)
             return None if ago is None else True if ago[1] <= limit else False if ago[0] > limit else None
@@ -170,7 +217,22 @@ def _accepted(one: Constraint, seen: Chart) -> Callable[[Therapy], Truth]:
     return accept
 
 
-def _washed_out(one: Constraint, seen: Chart) -> Reasoned:
+def _lasting(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
+    """Whether a therapy that is asked for goes on for long enough; one that is over may have."""
+    limit = days(one.minimum_time_since)
+
+    def long_enough(therapy: Therapy) -> Truth:
+        began, ago = when(therapy.start), ended(therapy, seen)
+        goes_on = ago is not None and ago[1] == 0
+        return True if goes_on and began and began.days_before(seen.today)[0] >= limit else None
+
+    found = [seen.has_therapy(node, long_enough, one.exceptions) for node in one.concepts]
+    truth, reason = some(t for t, _ in found), telling(found)
+    truth, reason = _meant(one, criterion, seen, truth, f"{reason}; asked are {limit:.0f} days of it")
+    return _narrowed(one, truth, truth, reason)
+
+
+def _washed_out(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
     """Whether enough time has passed since the therapy, which need not have been given."""
     limit = days(one.minimum_time_since)
 
@@ -178,9 +240,9 @@ def _washed_out(one: Constraint, seen: Chart) -> Reasoned:
         ago = ended(therapy, seen)
         return None if ago is None else False if ago[0] >= limit else True if ago[1] < limit else None
 
-    found = [seen.has_therapy(node, too_recent) for node in one.concepts]
+    found = [seen.has_therapy(node, too_recent, one.exceptions) for node in one.concepts]
     truth = some(t for t, _ in found)
-    truth, reason = _meant(one, seen, truth, telling(found))
+    truth, reason = _meant(one, criterion, seen, truth, telling(found))
     return _narrowed(one, opposite(truth), truth, f"{reason}; asked are {limit:.0f} days since")
 
 
@@ -246,9 +308,14 @@ def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Re
         if one.kind == "Diagnosis" and _WHO_MAY.match(criterion.text) and _is_studied(one, trial, seen):
             had, reason = _holds(one, criterion, trial, seen)
             return (True, reason) if had else (None, f"{reason}; whether others may take part, the words must tell")
+        if _ALLOWED_IF.search(criterion.text):
+            had, reason = _holds(one, criterion, trial, seen)
+            return (True, reason) if had is False else (None, f"{reason}; under which condition, the words must tell")
         return True, f"{one.concept_label or 'this'} is allowed"
     if one.kind == "PriorTherapy" and one.minimum_time_since and one.concepts and one.modality == "Required":
-        return _washed_out(one, seen)
+        if _LASTED.search(criterion.text) and not _STOPPED.search(criterion.text):
+            return _lasting(one, criterion, seen)
+        return _washed_out(one, criterion, seen)
     held, reason = _holds(one, criterion, trial, seen)
     truth, reason = _narrowed(one, held, held, reason)
     since = one.kind == "Diagnosis" and one.minimum_time_since and one.modality == "Required"
@@ -301,6 +368,8 @@ def _of_group(group: list[Constraint], criterion: Criterion, trial: Trial, seen:
         return every(t for t, _ in true), deciding(true)
     unsure = [_one(one, criterion, trial, seen) for one, holds in variants if holds is None]
     if not always:
+        if not unsure and trial.sex.removesuffix("Sex") in ("Female", "Male") and _of_sex(variants):
+            return False, f"the patient is {seen.patient.sex}"
         return (
             (True, "counts for others")
             if not unsure
@@ -309,6 +378,11 @@ def _of_group(group: list[Constraint], criterion: Criterion, trial: Trial, seen:
     if any(truth is not plain[0] for truth, _ in unsure):
         return None, f"{plain[1]}; it depends: {next(o.applies_when for o, h in variants if h is None)}"
     return plain
+
+
+def _of_sex(variants: list[tuple[Constraint, Truth]]) -> bool:
+    """Whether all of them are said of women, or of men, only: "18-64 years old men"."""
+    return all(_SEX_ONLY.fullmatch(one.applies_when) for one, _ in variants)
 
 
 def _groups(constraints: list[Constraint]) -> list[list[Constraint]]:
@@ -368,6 +442,8 @@ def decide(criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
         for_others = trial.sex.removesuffix("Sex") in ("Female", "Male") and not _ASKED_OF.search(criterion.text)
         if for_others and not criterion.kind.startswith("Exclusion"):
             return False, f"the patient is {sex}"
+        if not _ASKED_OF.search(criterion.text) and not criterion.kind.startswith("Exclusion"):
+            return None, f"the patient is {sex}; whether others may take part, the words must tell"
         return True, f"does not apply: the patient is {sex}"
     constraints = _unscored(criterion.constraints, seen)
     # What is allowed beside what is asked decides nothing.
