@@ -52,6 +52,14 @@ _ASSENT_OF = re.compile(
 )
 _OPENS_FOR = re.compile(r"\W*(?:for|if|in)\b[^.;:]{0,50}\Z", re.I)
 _THEN_ASSENT = re.compile(r"(?:years )?(?:of age|old)?,[^.;\d]{0,80}\b(?:consents?|assents?)\b", re.I)
+#: What is asked of people of an age: "patients under 6 years old must weigh at least 7 kg".
+_OF_SOME = re.compile(
+    r"(?:\s(?:years?|months?|of age|old)){0,3}\s(?:must|should|need to|have to|are required to|can|may|could)\s(?!be\b|not\b|participate\b|enter\b|join\b|have (?:an? )?(?:life|performance))[a-z]",
+    re.I,
+)
+_PEOPLE_OF = re.compile(
+    r"\b(?:patients?|subjects?|participants?|children|adolescents|minors|those)\b(?: (?:who are|aged|of age))? \Z", re.I
+)
 _MAJORITY = 21
 _MEAN = re.compile(r"\b(?:mean|average|median) age\b[^.;]{0,40}$", re.I)
 
@@ -132,6 +140,12 @@ def of_assent(one: Quantity, text: str, clause: int) -> bool:
         return True
     opens = _OPENS_FOR.fullmatch(text, clause, one.start)
     return bool(opens and _THEN_ASSENT.match(text[one.end : one.end + 130].lstrip()))
+
+
+def is_of_some(one: Quantity, text: str, clause: int) -> bool:
+    """Whether an age only says of whom something else is asked: "patients under 6 years old must weigh at least 7 kg"."""
+    who = _PEOPLE_OF.search(text, max(clause, one.start - 40), one.start)
+    return bool(who and _OF_SOME.match(text, one.end))
 
 
 def qualifies(before: int, one: Quantity, text: str) -> bool:

@@ -217,7 +217,7 @@ class _Reader:
         elif names == ["Age"] and self.bounds and ages.qualifies(self.bounds[-1].end, one, text):
             when = when or " ".join(text[one.start : one.end].split())
             self.bounds[-1].when = self.bounds[-1].when or when
-        elif names == ["Age"] and ages.of_assent(one, text, clause):
+        elif names == ["Age"] and (ages.of_assent(one, text, clause) or ages.is_of_some(one, text, clause)):
             when = when or " ".join(text[one.start : one.end].split())
         else:
             when = when or self._exception(one, names)

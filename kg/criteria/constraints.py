@@ -22,6 +22,8 @@ _CRITERIA_OF_OTHERS = re.compile(
 _NOT_THESE = re.compile(r"\bnot \d", re.I)
 #: Words before a bound, or at the head of what it bounds, that deny it: "unable to walk 10 m", "unlikely to live 3 months".
 _UNABLE = re.compile(r"\b(?:unlikely|unable|inability|incapable) (?:to|of) (?:[a-z-]{1,20} ){0,4}$", re.I)
+#: The ends of a range.
+_ENDS = ("ge", "le")
 _OUTSIDE = re.compile(r"\b(?:outside|out of)(?: of)? (?:the |a )?[^.;<>≥≤]{0,140}$", re.I)
 _NOT_ABLE = re.compile(r"(?:unlikely|unable|inability|incapable|not (?:able|likely|capable)) (?:to|of) ", re.I)
 #: What a statement may allow; a bound or a consent is asked for, though it says who "is eligible".
@@ -165,8 +167,8 @@ def _of_bound(one: bounds.Bound, quote: Quote, exclusion: bool) -> Constraint:
 
 
 def _denied(one: bounds.Bound, text: str, exclusion: bool) -> bool:
-    before = _UNABLE.search(text, max(0, one.start - 90), one.start) or _OUTSIDE.search(
-        text, max(0, one.at - 160), one.at
+    before = _UNABLE.search(text, max(0, one.start - 90), one.start) or (
+        one.comparator in _ENDS and _OUTSIDE.search(text, max(0, one.at - 160), one.at)
     )
     itself = _NOT_THESE.search(text, one.start, one.end)
     return bool(before) != (scope.negated(text, one.start, exclusion=exclusion) != bool(itself))

@@ -8,7 +8,7 @@ from functools import cache
 from kg import assets
 
 #: A full stop that ends a sentence, as a pattern: not that of "e.g." or "vs."
-STOP = r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bapprox)\.\s"
+STOP = r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bapprox)(?:(?<!\betc)|(?=\.\s+(?-i:[A-Z])))\.\s"
 
 
 @cache

@@ -20,7 +20,7 @@ THERAPY_CUE = re.compile(r"(?:no |not |any )?(?:other )?(?:prior|previous|concur
 _THERAPY = ("D", "E02", "E04")
 _DIAGNOSIS = ("C", "F03")
 _PLANNED = re.compile(
-    r"\b(?:amenable|candidates?|eligible|suitable|fit|planned|scheduled|indications?|need) (?:to|for)\b[^.;,]{0,40}$",
+    r"\b(?:amenable|candidates?|eligible|suitable|fit|planned|scheduled|indications?|need) (?:to|for)\b(?:[^.;,]|e\.g\.,?|i\.e\.,?){0,80}$",
     re.I,
 )
 #: Behind a treatment that is yet to come: "mastectomy must be planned".
@@ -30,7 +30,7 @@ _BEFORE = re.compile(r"(?:prior to|before|preceding)\b", re.I)
 _LETTER = re.compile(r"\s*(?:,|/|or|and|and/or)\s*(?:or\s+|and\s+)?([A-Z])\b")
 #: What a drug named before it is not given for: "insulin pump", "surgery date".
 _NOT_GIVEN = re.compile(
-    r"[-\s](?:pumps?|sensitivity|resistance|levels?|metabolism|absorption|deficiency|receptors?|dates?|day|counting|research)\b",
+    r"[-\s](?:pneumonitis|enteritis|proctitis|cystitis|dermatitis|colitis|necrosis|fibrosis|injur(?:y|ies)|toxicit(?:y|ies)|pumps?|sensitivity|resistance|levels?|metabolism|absorption|deficiency|receptors?|dates?|day|counting|research)\b",
     re.I,
 )
 _OTHER_TUMOR = re.compile(
@@ -43,6 +43,15 @@ _ABUSE = re.compile(
 #: Words that part "on" from the therapy behind them.
 _MEANWHILE = re.compile(r"\b(?:after|before|following|during|prior to|until)\b", re.I)
 _NON = re.compile(r"\bnon[- ]$", re.I)
+#: A therapy that goes on as it was: "no change in the last 4 months in antihyperglycemic medications".
+_UNCHANGED = re.compile(
+    r"\b(?:changes?|changed|adjustments?|alterations?|modifications?|switch\w*)\b[^.;,]{0,70}\b(?:in|of|to|their)\s(?:[a-z-]{1,20} ){0,3}$",
+    re.I,
+)
+#: What does not count: "chemotherapy (corticosteroids not included)".
+_NOT_INCLUDED = re.compile(
+    r"[^().;,]{0,30}\b(?:not (?:included|counted|considered)|excluded|do(?:es)? not count)\s?\)", re.I
+)
 _SPACE = re.compile(r"[\s-]")
 #: Before the noun that closes a name: "hepatitis C virus (anti-HCV positive) infection".
 _VIRUS_BEFORE = re.compile(r"\bvirus\s?\([^()]{1,120}\)\s\Z", re.I)
@@ -228,6 +237,8 @@ def is_mere(text: str, mention: Mention) -> bool:
     """Whether a name only stands for something else: a risk of it, contact with those who have it, a moment, a greatest number."""
     first = max(0, mention.start - 90)
     if pattern("few").search(text, first, mention.start):
+        return True
+    if mention.therapy and (_UNCHANGED.search(text, first, mention.start) or _NOT_INCLUDED.match(text, mention.end)):
         return True
     if mention.therapy and _ABUSE.search(text, first, mention.start):
         return True

@@ -23,6 +23,7 @@ _OPENING_IF = re.compile(
     r"for (?:the )?(?:experiments?|stud(?:y|ies)|parts?|cohorts?|arms?|phase|strat(?:um|a)|groups?)\b[^.;,]{1,40}+(?=,)"
     r"|(?:phase|part|cohort|arm|group|stratum|donors?) ?[\w/]{0,6}+(?=\s?:)"
     r"|(?:if|when|in case of)\b[^.;,]{3,150}+(?=,)"
+    r"|for (?:patients|subjects|participants|people|persons|individuals|those|women|men)\b[^.;,:]{3,90}+(?=[,:])"
     r"|(?:patients|subjects|participants|people|persons|individuals|volunteers|those) with [^.;,]{3,90}?(?=\s(?:must|should) have\b[^.;]{0,60}[<>≥≤\d])"
     r"|(?:patients|subjects|participants|those) with (?:a )?(?:prior |previous |known )?history of [^.;,]{3,80}?(?=\s(?:must|should|need)\b)"
     r"|(?:patients|subjects|participants|people|persons|individuals|those) with [^.;,]{3,90}? who (?:require|need|receive|take|are (?:receiving|taking|on))\b"
@@ -36,7 +37,7 @@ _SENTENCE = re.compile(rf"[;:\n]\s|{STOP}|([a-z][a-z-]{{0,30}})\)? (?=[A-Z][a-z]
 _LEADING = frozenset(
     "and or nor with of for to the a an no not any prior previous concurrent in by from than plus including as on via other both either".split()
 )
-_RELATIVE = re.compile(r"\b(?:for )?(?:which|that|who)\b[^,;:]{0,90}(?=,)")
+_RELATIVE = re.compile(r"\b(?:for )?(?:which|that|who)\b[^,;:]{0,90}(?=,)|\bfor which\b[^,;:]{0,90}(?=:)")
 _LOUD = re.compile(r"(?<=\w[\s)])OR\s(?=\S)")
 _STATEMENT = re.compile(rf";\s|{STOP}\s*+(?=[A-Z(])")
 #: A word with a capital as at the beginning of a sentence, and what it then runs into.
@@ -260,7 +261,7 @@ def alternatives(text: str, found: list[bounds.Bound], made: list[Constraint], *
     Ranges that exclude each other are alternatives too, unless there is a choice among other things already (``chosen``).
     """
     cuts: list[int] = []
-    times = Counter(variable for variable, _ in {(b.variable, b.at) for b in found if b.variable})
+    times = Counter(variable for variable, _ in {(b.variable, b.at) for b in found if b.variable and not b.when})
     for one, other in pairwise(found):
         between = text[one.end : max(other.start, one.end)]
         if other.at <= one.at:

@@ -19,6 +19,12 @@ _CLASSES = re.compile(
     r"[\s:()]*+(?:(?:functional|physical|status|class(?:es|ification)?|grades?|standards?,?|criteria,?|score|heart failure|stage|of)[\s:]*+)*+(≥|>=|≤|<=|>|<|greater than|at least)?\s*+"
     rf"({_NUMBER})(?![A-Za-z])((?:\s*+(?:,\s?and|,\s?or|-|–|~|～|to|or|/|and|,)\s*+(?:ASA |NYHA |class |grade )?{_NUMBER}(?![A-Za-z])){{0,5}})(?:\s*+(or (?:greater|higher|above|worse|more|less|lower|better)))?"
 )
+#: A class of heart failure whose system is not named: there is one (New York Heart Association).
+_HEART_CLASS = re.compile(
+    rf"\b(?:functional\s)?class(?:es)?(?=\s{_NUMBER}(?![A-Za-z])(?:[\s,/–-]{{1,2}}(?:or|and|to|higher|greater|above|worse|symptomatic|congestive|chronic|systolic|{_NUMBER})){{0,6}}\s(?:heart failure|CHF)\b)"
+    rf"|(?<=heart failure[ (])\(?(?:functional\s)?class(?:es)?(?=\s{_NUMBER}(?![A-Za-z]))",
+    re.I,
+)
 _NUMERAL = re.compile(rf"(?<![A-Z]){_NUMBER}(?![A-Z])")
 #: The categories of the TNM system (UICC, TNM Classification of Malignant Tumours), with the letters before them that say how they were found.
 _TNM = re.compile(
@@ -129,9 +135,10 @@ def _categories(text: str) -> Iterator[Grade]:
 
 def _classes(text: str, found: Sequence[Named]) -> Iterator[Grade]:
     """Classes in Roman numerals: NYHA III-IV, ASA I or II."""
-    for named in found:
-        if named.variable not in ("NyhaClass", "AsaScore"):
-            continue
+    places = [named for named in found if named.variable in ("NyhaClass", "AsaScore")]
+    if not any(named.variable == "NyhaClass" for named in places):
+        places += [Named(m.start(), m.end(), "NyhaClass") for m in _HEART_CLASS.finditer(text)]
+    for named in places:
         match = _CLASSES.match(text, named.end)
         if not match:
             continue

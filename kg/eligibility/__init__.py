@@ -95,6 +95,10 @@ def _of_criteria(trial: Trial, seen: Chart) -> Iterator[Verdict]:
     found = {one.id: decide(one, trial, seen) for one in trial.criteria}
     by_id = {one.id: one for one in trial.criteria}
     below: dict[str, list[str]] = {}
+    for parent in {one.part_of for one in trial.criteria if one.kind.startswith("Exclusion")} & by_id.keys():
+        truth, reason = found[parent]
+        if truth is False and by_id[parent].text.rstrip().endswith(":"):
+            found[parent] = None, f"{reason}; which are meant, the list tells"
     for one in trial.criteria:
         if one.part_of in by_id and not one.kind.startswith("Exclusion"):
             below.setdefault(one.part_of, []).append(one.id)

@@ -60,6 +60,9 @@ _PLACED = re.compile(
     r"[^.;]{0,60}?\b(?:of|on|to|at|in|for|involving|around|near)\s(?!(?:the )?(?:past|last|previous|preceding|study|trial|least|screening|baseline|enrol\w+|day|time)\b)(?!\d)[a-z]",
     re.I,
 )
+_SHARED = re.compile(
+    r"\b[a-z]{4,}(?:al|ic|ar) (?:trauma|injur(?:y|ies)|ir?radiation|fractures?|disease) (?:or|and|/) $", re.I
+)
 _TREATED_WITH = re.compile(
     r"\b(?:treat(?:ment|ed)|therapy) (?:with|by) (?:[a-z]{1,12} ){0,2}$|\btherapy, including (?:[a-z]{1,12} ){0,2}$",
     re.I,
@@ -129,6 +132,8 @@ def _meant(one: Constraint, criterion: Criterion, seen: Chart, had: Truth, reaso
     """A therapy that was had may not be the one meant: a mastectomy is a surgery, and no "bypass surgery" or "surgery of the hip"."""
     label = one.concept_label.lower().split()
     generic = bool(label) and label[-1] in assets.facts("criteria")["generic_therapies"]
+    if had and len(label) > 1 and _is_another(one, seen):
+        return None, f"{reason}; whether it is what is meant, the words must tell"
     if (
         had
         and generic
@@ -141,12 +146,19 @@ def _meant(one: Constraint, criterion: Criterion, seen: Chart, had: Truth, reaso
     return had, reason
 
 
+def _is_another(one: Constraint, seen: Chart) -> bool:
+    """Whether the words name a narrower concept than the one that they were linked to: bariatric surgery, and not any surgery."""
+    named = seen.index.find(one.concept_label)
+    return bool(named) and not any(seen.exact(node) in named for node in one.concepts)
+
+
 def _is_narrowed(label: str, text: str) -> bool:
     """Whether words about an operation say where or what for it was: "surgery or injections of the lumbar spine"."""
     text = " ".join(text.split())
     at = text.find(label)
     return at >= 0 and bool(
         _PLACED.match(text, at + len(label), at + _AROUND)
+        or _SHARED.search(text, max(0, at - 40), at)
         or _narrowed_behind().match(text, at + len(label), at + _AROUND)
         or _TREATED_WITH.search(text, max(0, at - 60), at)
     )
@@ -288,6 +300,12 @@ def _when(words_: str, seen: Chart) -> Truth:
     return opposite(found) if other_way else found
 
 
+def _holds_for(one: Constraint, seen: Chart) -> Truth:
+    """Whether a variant counts for the patient; of a permission ("2 is also allowed") nobody can tell for whom it was given."""
+    holds = _when(one.applies_when, seen)
+    return holds or (None if pattern("also").match(one.applies_when) else holds)
+
+
 def _narrowed(one: Constraint, truth: Truth, held: Truth, reason: str) -> Reasoned:
     """A truth that rests on what was ``held`` to be so, which words that no constraint says may narrow."""
     return (
@@ -354,7 +372,7 @@ def _of_group(group: list[Constraint], criterion: Criterion, trial: Trial, seen:
         )
     group = [one for one in group if one not in own]
     always = [one for one in group if not one.applies_when]
-    variants = [(one, _when(one.applies_when, seen)) for one in group if one.applies_when]
+    variants = [(one, _holds_for(one, seen)) for one in group if one.applies_when]
     base = [_one(one, criterion, trial, seen) for one in always]
     if len(always) > 1 and all(one.modality == "Forbidden" for one in always) and _is_range(always):
         plain: Reasoned = (some(t for t, _ in base), deciding(base))  # a forbidden range: both its ends must hold
