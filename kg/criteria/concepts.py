@@ -39,6 +39,7 @@ _NEEDED = re.compile(
 )
 #: How long a criterion may be that is read as alternatives: longer ones say several things.
 _ONE_STATEMENT = 220
+_SHORTENED = re.compile(r"(?<![\w-])(?:[a-z-]{2,20}\s){0,2}[\w-]{3,30}\s\([A-Z][A-Za-z0-9-]{1,9}\)\s$")
 _CLOSED = re.compile(rf"^[^()]*\)|;|{STOP}", re.I)
 _EITHER = re.compile(r",?\s(?:OR|or)\s")
 #: How words begin that only say which course a disease took.
@@ -224,6 +225,9 @@ def _qualify(text: str, mention: Mention, one: Constraint, index: MeshIndex) -> 
     if turned := pattern("turned").match(text, mention.end):
         one.concept, one.concept_label = [], f"{one.concept_label} {turned[1]}"
         return
+    if bracketed := _before_bracket(text, mention):
+        one.concept_label, one.qualified = f"{bracketed} {one.concept_label}", True
+        return
     start, end = _first(text, mention, _plain_before()), mention.end
     if typed := _TYPE_BEHIND.match(text, end):
         end = typed.end()
@@ -233,6 +237,14 @@ def _qualify(text: str, mention: Mention, one: Constraint, index: MeshIndex) -> 
         said = mention.said or text[mention.start : mention.end]
         whole = f"{text[start : mention.start]} {said} {text[mention.end : end]}"
         one.concept_label, one.qualified = " ".join(whole.split()), True
+
+
+def _before_bracket(text: str, mention: Mention) -> str:
+    """What stands before the short form before a lone noun: "cytomegalovirus (CMV)" before "infection"."""
+    if len(words(text[mention.start : mention.end])) > 1 or mention.said:
+        return ""
+    match = _SHORTENED.search(text, max(0, mention.start - 70), mention.start)
+    return " ".join(match[0].split()) if match else ""
 
 
 def _first(text: str, mention: Mention, plain: frozenset[str]) -> int:

@@ -75,6 +75,7 @@ def constraints(
         scope.any_excludes(quote, made)
     else:
         scope.loud_choice(quote, made)
+        scope.or_not(quote, made)
     return made
 
 

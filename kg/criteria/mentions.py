@@ -30,7 +30,7 @@ _BEFORE = re.compile(r"(?:prior to|before|preceding)\b", re.I)
 _LETTER = re.compile(r"\s*(?:,|/|or|and|and/or)\s*(?:or\s+|and\s+)?([A-Z])\b")
 #: What a drug named before it is not given for: "insulin pump", "surgery date".
 _NOT_GIVEN = re.compile(
-    r"[-\s](?:pneumonitis|enteritis|proctitis|cystitis|dermatitis|colitis|necrosis|fibrosis|injur(?:y|ies)|toxicit(?:y|ies)|pumps?|sensitivity|resistance|levels?|metabolism|absorption|deficiency|receptors?|dates?|day|counting|research)\b",
+    r"[-\s](?:pneumonitis|enteritis|proctitis|cystitis|dermatitis|colitis|necrosis|fibrosis|injur(?:y|ies)|toxicit(?:y|ies)|related|induced|associated|pumps?|sensitivity|resistance|levels?|metabolism|absorption|deficiency|receptors?|dates?|day|counting|research)\b",
     re.I,
 )
 _OTHER_TUMOR = re.compile(
@@ -45,7 +45,16 @@ _MEANWHILE = re.compile(r"\b(?:after|before|following|during|prior to|until)\b",
 _NON = re.compile(r"\bnon[- ]$", re.I)
 #: A therapy that goes on as it was: "no change in the last 4 months in antihyperglycemic medications".
 _UNCHANGED = re.compile(
-    r"\b(?:changes?|changed|adjustments?|alterations?|modifications?|switch\w*)\b[^.;,]{0,70}\b(?:in|of|to|their)\s(?:[a-z-]{1,20} ){0,3}$",
+    r"\b(?:changes?|changed|adjustments?|alterations?|modifications?|switch\w*)\b[^.;,]{0,130}\b(?:in|of|to|their)\s(?:[a-z-]{1,20} ){0,3}$",
+    re.I,
+)
+#: What came of a therapy: "persistent toxicity from prior chemotherapy or radiotherapy".
+_EFFECTS = re.compile(
+    r"\b(?:toxicit(?:y|ies)|adverse (?:events?|effects?|reactions?)|side effects?|complications?|sequelae)\b[^.;:]{0,50}\b(?:from|of|due to|related to|caused by|attributable to|associated with)\b[^.;:]{0,60}$",
+    re.I,
+)
+_REFUSED = re.compile(
+    r"\b(?:refus(?:es?|ed|ing)|declin(?:es?|ed|ing)|unwilling to (?:have|undergo|receive))\s(?:[a-z]{1,14}\s){0,3}$",
     re.I,
 )
 #: What does not count: "chemotherapy (corticosteroids not included)".
@@ -238,7 +247,12 @@ def is_mere(text: str, mention: Mention) -> bool:
     first = max(0, mention.start - 90)
     if pattern("few").search(text, first, mention.start):
         return True
-    if mention.therapy and (_UNCHANGED.search(text, first, mention.start) or _NOT_INCLUDED.match(text, mention.end)):
+    if mention.therapy and (
+        _EFFECTS.search(text, max(0, mention.start - 130), mention.start)
+        or _REFUSED.search(text, first, mention.start)
+        or _UNCHANGED.search(text, max(0, mention.start - 180), mention.start)
+        or _NOT_INCLUDED.match(text, mention.end)
+    ):
         return True
     if mention.therapy and _ABUSE.search(text, first, mention.start):
         return True

@@ -64,6 +64,7 @@ _BEFORE_MEANING = re.compile(
 #: Between two ranges of one quantity that are alternatives.
 _LISTED = re.compile(r"[^\w.]*(?:(?:and|or|and/or)\b[^\w.]*)?(?:(?:the|a|between|from|of)\s)*", re.I)
 _GRADED = re.compile(r"\b(?:stage|grade|class|score)$", re.I)
+_OR_NOT = re.compile(r"\bor\b[^.;:]{0,40}\b(?:no|not|without)\b", re.I)
 _OR = re.compile(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?")
 
 
@@ -223,6 +224,20 @@ def _says_which(one: Constraint, limit: Constraint, between: str) -> bool:
     if limit is one:
         return bool((graded or limit.variable.startswith("Tnm")) and _BEHIND_GRADE.fullmatch(between))
     return bool((graded and _BEFORE_GRADE.fullmatch(between)) or _WITH_VALUE.fullmatch(between))
+
+
+def or_not(quote: Quote, made: list[Constraint]) -> None:
+    """Number as alternatives to have a disease and not to have it: "asthma that is well treated, or no asthma"."""
+    if (
+        len(made) != 2
+        or {one.modality for one in made} != {"Required", "Forbidden"}
+        or any(o.alternative for o in made)
+    ):
+        return
+    one, other = made
+    start, end = (one.evidence[0].end or 0) - quote.start, (other.evidence[0].start or 0) - quote.start
+    if one.kind == other.kind == "Diagnosis" and _OR_NOT.search(quote.text, start, end):
+        one.alternative, other.alternative = 1, 2
 
 
 def loud_choice(quote: Quote, made: list[Constraint]) -> None:

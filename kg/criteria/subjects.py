@@ -21,6 +21,8 @@ _LINK_AFTER = re.compile(
 )
 #: Measures of sight that are no decimals.
 _OTHER_SIGHT = re.compile(r"\s{0,3}(?:logMAR|ETDRS|letters?|lines?)\b", re.I)
+#: Where "EF" is the erectile function.
+_ERECTILE = re.compile(r"\b(?:erectile|erection|IIEF)\b|\bEF (?:domain|score)", re.I)
 _CLOSED = re.compile(r"[^()]*+\)")
 #: Words between two numbers that show that the second is no age: "aged 7-10, and have IQ > 80".
 _OTHER_WORDS = re.compile(
@@ -175,6 +177,10 @@ def of(one: Quantity, found: list[Named], text: str, clause: int, previous_end: 
             nearest.variable in ("TumorSize", "LesionCount") and text.endswith("worse", one.at, one.end)
         ):
             return []  # "glucose testing 4-5 times per day", "intraepithelial lesions 2 or worse"
+        if nearest.variable == "EjectionFraction" and _ERECTILE.search(
+            text, max(clause, nearest.start - 90), one.start
+        ):
+            return []
         if nearest.variable == "VisualAcuity" and _OTHER_SIGHT.match(text, one.end):
             return []
         if one.unit in LENGTHS and unnamed.from_place(text, one.end):

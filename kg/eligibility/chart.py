@@ -188,8 +188,13 @@ class Chart:
             )
         return self._decided(truths, "conditions", label)
 
-    def has_therapy(self, node: str, accept: Callable[[Therapy], Truth], without: Iterable[str] = ()) -> Reasoned:
-        """Whether the patient has had a therapy of which ``accept`` holds; ``without`` are nodes that do not count."""
+    def has_therapy(
+        self, node: str, accept: Callable[[Therapy], Truth], without: Iterable[str] = (), *, itself: bool = False
+    ) -> Reasoned:
+        """Whether the patient has had a therapy of which ``accept`` holds; ``without`` are nodes that do not count.
+
+        ``itself``: a therapy that only may be the one that is asked for does not show that there was none.
+        """
         label = self._concepts.get(node, Concept()).label or "this"
         truths: list[Reasoned] = []
         for thing in self.therapies:
@@ -203,6 +208,8 @@ class Chart:
                 continue
             assert isinstance(entry, Therapy)
             found = every((same, accept(entry)))
+            if itself and same is None and found is False:
+                continue
             said = " ".join(
                 part
                 for part in (

@@ -25,7 +25,7 @@ _FOR_WOMEN = re.compile(r"\W*+(?:(?:all|if|for|any|adult)\s++)*+(?:wom[ae]n|fema
 _FOR_MEN = re.compile(r"\W*+(?:(?:all|if|for|any|adult)\s++)*+(?:m[ae]n|males?)\b", re.I)
 #: What a statement asks of women or of men, rather than whom it is for: "women of childbearing potential must ...".
 _ASKED_OF = re.compile(
-    r"\b(?:must|should|shall|will|agree\w*|need|needs|have to|required|may not|are to|willing|us(?:e|ing)|potential|pregnan\w+|negative)\b|\A\W*+(?:if|for)\b",
+    r"\b(?:must|should|shall|will|agree\w*|need|needs|have to|required|may not|are to|willing|us(?:e|ing)|potential|not (?:be |currently )?pregnant|negative)\b|\A\W*+(?:if|for)\b",
     re.I,
 )
 #: "Patients with X are eligible provided ...": whom a trial is for.
@@ -53,7 +53,7 @@ _STOPPED = re.compile(
 )
 #: Behind an operation: where or for what it was. Before it: what it was a treatment of.
 _ALLOWED_IF = re.compile(
-    r"\b(?:eligible|allowed|permitted|enrolled|included|participate|acceptable)\b[^.;]{0,30}?\b(?:if|provided|when|as long as|only)\b",
+    r"\b(?:eligible|allowed|permitted|enrolled|included|participate|acceptable)\b[^.;]{0,90}?\b(?:if|provided|when|as long as|only)\b",
     re.I,
 )
 _PLACED = re.compile(
@@ -108,7 +108,7 @@ def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> 
         return told, f"{one.concept_label}: {'not given' if told is None else 'yes' if told else 'no'}"
     if one.kind in ("PriorTherapy", "ConcurrentTherapy") and one.concepts and not variable_of(one.concept_label):
         accept = _accepted(one, seen)
-        found = [seen.has_therapy(node, accept, one.exceptions) for node in one.concepts]
+        found = [seen.has_therapy(node, accept, one.exceptions, itself=True) for node in one.concepts]
         truth, reason = some(truth for truth, _ in found), telling(found)
         if truth is False and all(seen.is_diagnostic(node) for node in one.concepts):
             return None, f"{one.concept_label}: what was done to diagnose is not among a patient's therapies"
@@ -492,6 +492,9 @@ def decide(criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
         found.append((truth, deciding(decisive)))
     truth = every(t for t, _ in found)
     reason = deciding([one for one in found if one[0] is truth] or found)
+    permits = any(one.modality == "Allowed" for one in criterion.constraints) and _ALLOWED_IF.search(criterion.text)
+    if truth and permits:
+        return None, f"{reason}; under which condition, the words must tell"
     if truth and criterion.remainder:
         return None, f"{reason}; the words say more: {criterion.remainder}"
     return truth, reason
