@@ -44,6 +44,11 @@ _NORMAL_RANGE = re.compile(
 _OPENED = re.compile(r"\(\s?((?:if|for|in)\b[^()<>≤≥]{3,80}?),?\s?\Z", re.I)
 _LIMITED = re.compile(r"[<>≤≥]=?\s?\d[\d.]{0,4}\s?(?:x|×|times)", re.I)
 _SIGNED = re.compile(r",\s?[<>≤≥]=?\s?\d")
+#: Words about a number of months or years that show that time passes, and nobody's age is told.
+_PASSING = re.compile(
+    r"[\s)]*(?:before|prior|after|since|ago|following|preceding|from|until|post)\b(?! (?:birth|their))", re.I
+)
+_LASTED = re.compile(r"\b(?:for|since|within|past|last|every|obtained|performed|duration)\b[^.;,]{0,20}$", re.I)
 _WITHIN = re.compile(r"\bwithin\s*\Z")
 #: What is counted is how often something was measured: "above 126 mg/dL on at least two occasions".
 _OCCASIONS = re.compile(
@@ -294,6 +299,8 @@ class _Reader:
         if not one.unit and _PRESSURES.match(text, one.at):
             return ["BloodPressure"]
         timed = one.is_time or not one.unit
+        if one.is_time and (_PASSING.match(text, one.end) or _LASTED.search(text, max(0, one.start - 40), one.start)):
+            return []  # "a biopsy up to 6 months before", under whatever heading
         return headed[:1] if headed and not one.spelled and (timed or not of_time) else []
 
     def _exception(self, one: Quantity, names: list[str]) -> str:

@@ -39,7 +39,7 @@ _NEEDED = re.compile(
 )
 #: How long a criterion may be that is read as alternatives: longer ones say several things.
 _ONE_STATEMENT = 220
-_SHORTENED = re.compile(r"(?<![\w-])(?:[a-z-]{2,20}\s){0,2}[\w-]{3,30}\s\([A-Z][A-Za-z0-9-]{1,9}\)\s$")
+_SHORTENED = re.compile(r"(?<![\w-])(?:[a-z-]{2,20}\s){0,2}[\w-]{3,30}\s\([^()]{2,30}\)\s$")
 _CLOSED = re.compile(rf"^[^()]*\)|;|{STOP}", re.I)
 _EITHER = re.compile(r",?\s(?:OR|or)\s")
 #: How words begin that only say which course a disease took.

@@ -90,11 +90,15 @@ def _modalities(
     for one in made:
         at = (one.evidence[0].start or 0) - quote.start
         barred = exclusion or statements.say("shut_out", at)
-        let_in = at >= allowed and (
-            wholly
-            or one.kind in _MAY_BE_ALLOWED
-            or statements.say("no_bar", at)
-            or (exclusion and one.kind == "Demographic" and statements.say("allowed", at))
+        excepted = exclusion and one.value is not None and not one.applies_when and scope.in_exception(text, at)
+        let_in = excepted or (
+            at >= allowed
+            and (
+                wholly
+                or one.kind in _MAY_BE_ALLOWED
+                or statements.say("no_bar", at)
+                or (exclusion and one.kind == "Demographic" and statements.say("allowed", at))
+            )
         )
         one.modality = "Allowed" if let_in else "Forbidden" if barred != one.negated else "Required"
         if one.modality == "Allowed":

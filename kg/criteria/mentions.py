@@ -42,7 +42,7 @@ _ABUSE = re.compile(
 )
 #: Words that part "on" from the therapy behind them.
 _MEANWHILE = re.compile(r"\b(?:after|before|following|during|prior to|until)\b", re.I)
-_NON = re.compile(r"\bnon[- ]$", re.I)
+_NON = re.compile(r"\b(?:non|anti)[- ]$", re.I)
 #: A therapy that goes on as it was: "no change in the last 4 months in antihyperglycemic medications".
 _UNCHANGED = re.compile(
     r"\b(?:changes?|changed|adjustments?|alterations?|modifications?|switch\w*)\b[^.;,]{0,130}\b(?:in|of|to|their)\s(?:[a-z-]{1,20} ){0,3}$",
@@ -99,7 +99,7 @@ def find(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list[Ment
     for start, end, owners in index.mentions(text):
         if all(w.stem in _vague() for w in words(text[start:end])) or pattern("contraception").search(text, start, end):
             continue
-        if busy.touch(start, end) or _NON.search(text, max(0, start - 4), start):
+        if busy.touch(start, end) or _NON.search(text, max(0, start - 5), start):
             continue
         if "," in text[start:end] and (following := words(text[end : end + 24])) and following[0].stem in scope.heads():
             end = start + text[start:end].index(",")  # "cancer, lung disease": the comma lists, it inverts nothing

@@ -65,6 +65,8 @@ _BEFORE_MEANING = re.compile(
 _LISTED = re.compile(r"[^\w.]*(?:(?:and|or|and/or)\b[^\w.]*)?(?:(?:the|a|between|from|of)\s)*", re.I)
 _GRADED = re.compile(r"\b(?:stage|grade|class|score)$", re.I)
 _OR_NOT = re.compile(r"\bor\b[^.;:]{0,40}\b(?:no|not|without)\b", re.I)
+#: What in a list may be no exception any more.
+_MORE = re.compile(r",|\b(?:and|or)\b", re.I)
 _OR = re.compile(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?")
 
 
@@ -164,6 +166,16 @@ def allowed_from(text: str, section: str) -> int:
     return starts[-1] if starts else len(text) if opens_denied else 0
 
 
+def in_exception(text: str, at: int) -> bool:
+    """Whether a number stands in what a criterion excepts: "cancer (except stage 1)", "warfarin (except if the INR is below 2)"."""
+    last = max(pattern("exception").finditer(text, max(0, at - REACH), at), key=lambda m: m.end(), default=None)
+    if last is None or _SENTENCE.search(text, last.end(), at):
+        return False
+    within = text[last.end() : at]
+    bracketed = text.rfind("(", 0, last.start()) > text.rfind(")", 0, last.start())
+    return ")" not in within if bracketed else not _MORE.search(within)
+
+
 def under_condition(text: str, start: int, made: list[Constraint]) -> None:
     """What follows "If ..., " counts only then; what stands in it is not asked at all."""
     opening = _OPENING_IF.match(text)
@@ -198,11 +210,18 @@ def any_excludes(quote: Quote, made: list[Constraint]) -> None:
         narrowed |= narrows
         needs = one.kind == "Diagnosis" and _WHICH_NEEDS.fullmatch(between)
         narrowed |= bool(needs or _WITH.fullmatch(between))
-        together = narrows or needs or _of_one_quantity(one, other) or (not defines and _JOINED.fullmatch(between))
+        joined = not defines and _JOINED.fullmatch(between) and not _listed_alike(one, other, between)
+        narrowed |= bool(joined and one.kind != other.kind)
+        together = narrows or needs or _of_one_quantity(one, other) or joined
         numbers.append(numbers[-1] + (0 if together else 1))
     if numbers[-1] > 1 or narrowed:
         for one, which in zip(made, numbers, strict=True):
             one.alternative = which
+
+
+def _listed_alike(one: Constraint, other: Constraint, between: str) -> bool:
+    """Whether "and" only lists: "patients with asthma and epilepsy" shuts out both."""
+    return one.kind == other.kind == "Diagnosis" and not _WITH.fullmatch(between)
 
 
 def _of_one_quantity(one: Constraint, other: Constraint) -> bool:

@@ -61,7 +61,13 @@ _PLACED = re.compile(
     re.I,
 )
 _SHARED = re.compile(
-    r"\b[a-z]{4,}(?:al|ic|ar) (?:trauma|injur(?:y|ies)|ir?radiation|fractures?|disease) (?:or|and|/) $", re.I
+    r"\b(?:[a-z]{4,}(?:al|ic|ar) (?:trauma|injur(?:y|ies)|ir?radiation|fractures?|disease) (?:or|and|/) $"
+    r"|(?:pelvic|abdominal|thoracic|cranial|brain|spinal|ocular|cardiac|gastric|intestinal|chest|neck|breast|lung|liver|renal|hepatic|oral|nasal|dental|vaginal|rectal|prostate|prostatic|uterine|eye)\s(?:[a-z]+(?:,|/| or| and|, or|, and)?\s?){1,4}$)",
+    re.I,
+)
+_JUDGED = re.compile(
+    r"\bin the (?:opinion|judge?ment|view) of\b[^.;]{0,40}\b(?:would|could|may|might|can|will)\b[^;]*$|\bin the investigator['’]?s? (?:opinion|judge?ment)\b[^;]*$",
+    re.I,
 )
 _TREATED_WITH = re.compile(
     r"\b(?:treat(?:ment|ed)|therapy) (?:with|by) (?:[a-z]{1,12} ){0,2}$|\btherapy, including (?:[a-z]{1,12} ){0,2}$",
@@ -77,10 +83,7 @@ _NOT_THERE = re.compile(r"\b(?:no|not|without|absence|absent)\b", re.I)
 def _only(opening: re.Pattern[str], others: re.Pattern[str], text: str) -> bool:
     """Whether a statement begins with those whom it is for, and does not come to speak of the others."""
     begun = opening.match(text)
-    return bool(begun) and not any(
-        not _PARTNER.match(text, m.end()) and not _WITH_PARTNER.search(text, max(0, m.start() - 24), m.start())
-        for m in others.finditer(text, begun.end() if begun else 0)
-    )
+    return bool(begun) and not _speaks_of(others, text[begun.end() if begun else 0 :])
 
 
 def _apart(criterion: Criterion, one: Constraint, trial: Trial) -> list[str]:
@@ -118,6 +121,8 @@ def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> 
         apart = _apart(criterion, one, trial)
         found = [seen.has_disease(node, one.exceptions, one.maximum_time_since, apart) for node in diseases]
         truth, reason = some(truth for truth, _ in found), telling(found)
+        if truth and _is_judged(one, criterion):
+            return None, f"{reason}; whether it matters, the investigator must tell"
         if truth and (_says_more(one, criterion, diseases, seen) or _is_loose(one, criterion, diseases, seen)):
             return None, f"{reason}; whether it is what is meant, the words must tell"
         return truth, reason
@@ -134,6 +139,10 @@ def _meant(one: Constraint, criterion: Criterion, seen: Chart, had: Truth, reaso
     generic = bool(label) and label[-1] in assets.facts("criteria")["generic_therapies"]
     if had and len(label) > 1 and _is_another(one, seen):
         return None, f"{reason}; whether it is what is meant, the words must tell"
+    text = " ".join(criterion.text.split())
+    at = text.find(one.concept_label)
+    if had and at >= 0 and _SHARED.search(text, max(0, at - 60), at):
+        return None, f"{reason}; where it was, the words must tell"
     if (
         had
         and generic
@@ -158,7 +167,6 @@ def _is_narrowed(label: str, text: str) -> bool:
     at = text.find(label)
     return at >= 0 and bool(
         _PLACED.match(text, at + len(label), at + _AROUND)
-        or _SHARED.search(text, max(0, at - 40), at)
         or _narrowed_behind().match(text, at + len(label), at + _AROUND)
         or _TREATED_WITH.search(text, max(0, at - 60), at)
     )
@@ -181,6 +189,13 @@ def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Ch
             re.I,
         )
     )
+
+
+def _is_judged(one: Constraint, criterion: Criterion) -> bool:
+    """Whether a disease is an example of what somebody has to judge: "conditions that, in the opinion of the investigator, ..."."""
+    text = " ".join(criterion.text.split())
+    at = text.find(one.concept_label) if one.concept_label else -1
+    return at >= 0 and bool(_JUDGED.search(text, max(0, at - _AROUND), at))
 
 
 def _is_loose(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart) -> bool:
@@ -258,9 +273,17 @@ def _washed_out(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
     return _narrowed(one, opposite(truth), truth, f"{reason}; asked are {limit:.0f} days since")
 
 
+def _speaks_of(sex: re.Pattern[str], text: str) -> bool:
+    """Whether a text speaks of women, or of men, themselves, and not of partners."""
+    return any(
+        not _PARTNER.match(text, m.end()) and not _WITH_PARTNER.search(text, max(0, m.start() - 24), m.start())
+        for m in sex.finditer(text)
+    )
+
+
 def _when(words_: str, seen: Chart) -> Truth:
     """Whether the condition under which a constraint counts is true of the patient."""
-    women, men = bool(_WOMEN.search(words_)), bool(_MEN.search(words_))
+    women, men = (_speaks_of(sex, words_) for sex in (_WOMEN, _MEN))
     if women != men and seen.patient.sex:
         return (seen.patient.sex == "female") == women
     truths: list[Truth] = []
