@@ -37,9 +37,14 @@ _WITH = re.compile(r"(?: [a-z-]{1,20}){0,2} (?:with|by)\b", re.I)
 _NEEDED = re.compile(
     r"\b(?:that|which) (?:(?:has|have|had) )?(?:requir(?:ed|es|e)|needed|needs?) (?:[a-z/-]{1,20} ){0,3}$", re.I
 )
+#: What only explains something else that shuts out: "life expectancy below a year due to cancer".
+_DUE_TO = re.compile(
+    r"\b(?:due to|because of|caused by|secondary to|resulting from|as a result of|attributable to)\s(?:[a-z-]{1,20},?\s){0,4}$",
+    re.I,
+)
 #: How long a criterion may be that is read as alternatives: longer ones say several things.
 _ONE_STATEMENT = 220
-_SHORTENED = re.compile(r"(?<![\w-])(?:[a-z-]{2,20}\s){0,2}[\w-]{3,30}\s\([^()]{2,30}\)\s$")
+_SHORTENED = re.compile(r"(?<![\w-])(?:[a-z-]{2,20}\s){0,3}[\w-]{3,30}\s\([^()]{2,30}\)\s$")
 _CLOSED = re.compile(rf"^[^()]*\)|;|{STOP}", re.I)
 _EITHER = re.compile(r",?\s(?:OR|or)\s")
 #: How words begin that only say which course a disease took.
@@ -119,6 +124,8 @@ def _kept(quote: Quote, named: list[Mention], exclusion: bool, index: MeshIndex)
             or (_TREATING.search(text, max(0, mention.start - 60), mention.start) and _WITH.match(text, mention.end))
         ):
             continue
+        if exclusion and not mention.therapy and _DUE_TO.search(text, max(0, mention.start - 60), mention.start):
+            continue
         if mention.therapy and kept and (needed := _NEEDED.search(text, max(0, mention.start - 60), mention.start)):
             last = kept[-1][0]
             if last.therapy or last.end < needed.start() - 1:
@@ -154,7 +161,8 @@ def _on(quote: Quote, mention: Mention, kind: str, index: MeshIndex) -> Constrai
     if kind == "Diagnosis":
         _qualify(text, mention, one, index)
     elif one.concept_label.lower() in assets.facts("criteria")["generic_therapies"]:
-        first = _first(text, mention, _plain_surgery())
+        bracketed = _SHORTENED.search(text, max(0, mention.start - 70), mention.start)
+        first = bracketed.start() if bracketed else _first(text, mention, _plain_surgery())
         one.concept_label = " ".join(f"{text[first : mention.start]} {one.concept_label}".split())
     over = kind in ("PriorTherapy", "Diagnosis")
     if over and pattern("recovered").search(text, max(0, mention.start - 130), mention.start):

@@ -21,6 +21,8 @@ _CRITERIA_OF_OTHERS = re.compile(
 #: Numbers that are denied themselves: "ECOG not 0 or 1".
 _NOT_THESE = re.compile(r"\bnot \d", re.I)
 #: Words before a bound, or at the head of what it bounds, that deny it: "unable to walk 10 m", "unlikely to live 3 months".
+#: How a time that must have passed is told.
+_ELAPSED = re.compile(r"\bmust (?:have (?:elapsed|passed)|be (?:off|free))\b", re.I)
 _UNABLE = re.compile(r"\b(?:unlikely|unable|inability|incapable) (?:to|of) (?:[a-z-]{1,20} ){0,4}$", re.I)
 #: The ends of a range.
 _ENDS = ("ge", "le")
@@ -100,6 +102,8 @@ def _modalities(
                 or (exclusion and one.kind == "Demographic" and statements.say("allowed", at))
             )
         )
+        if exclusion and one.minimum_time_since and one.kind == "PriorTherapy" and _ELAPSED.search(text):
+            one.negated = True  # what must have passed, told in a list of what excludes
         one.modality = "Allowed" if let_in else "Forbidden" if barred != one.negated else "Required"
         if one.modality == "Allowed":
             one.negated = False

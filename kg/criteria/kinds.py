@@ -24,6 +24,7 @@ _NEGATIVE_TEST = re.compile(
 _FORMER = re.compile(
     r"\b(?:previous|prior|past|earlier|last|history of|index)(?: [a-z-]{1,20}){0,3} $|\b(?:pre|post|inter)[- ]?$", re.I
 )
+_UNLESS = re.compile(r"\bunless\b[^.;]{0,80}$", re.I)
 _NURSING = re.compile(r"nurs|lactat|breast", re.I)
 #: For whom somebody else must agree: "consent of a parent if under 18 years of age".
 OF_THE_YOUNG = re.compile(
@@ -53,6 +54,7 @@ def find(quote: Quote, times: list[Window], exclusion: bool) -> Iterator[Constra
             first = max(0, match.start() - 90)
             if kind == "Pregnancy" and (
                 pattern("mere").search(text, first, match.start())
+                or _UNLESS.search(text, first, match.start())
                 or (not _NURSING.match(match.group()) and _FORMER.search(text, first, match.start()))
             ):
                 continue

@@ -53,6 +53,11 @@ _EFFECTS = re.compile(
     r"\b(?:toxicit(?:y|ies)|adverse (?:events?|effects?|reactions?)|side effects?|complications?|sequelae)\b[^.;:]{0,50}\b(?:from|of|due to|related to|caused by|attributable to|associated with)\b[^.;:]{0,60}$",
     re.I,
 )
+#: What somebody does not bear: "hypersensitivity to injected proteins, including antibodies".
+_REACTED = re.compile(
+    r"\b(?:hypersensitivit\w{1,3}|allerg\w{1,4}|intoleran\w{1,3}|anaphyla\w{1,6}|contraindicat\w{1,4})\b[^.;:]{0,60}\b(?:to|against|for|of)\s[^.;:]{0,110}$",
+    re.I,
+)
 _REFUSED = re.compile(
     r"\b(?:refus(?:es?|ed|ing)|declin(?:es?|ed|ing)|unwilling to (?:have|undergo|receive))\s(?:[a-z]{1,14}\s){0,3}$",
     re.I,
@@ -249,6 +254,7 @@ def is_mere(text: str, mention: Mention) -> bool:
         return True
     if mention.therapy and (
         _EFFECTS.search(text, max(0, mention.start - 130), mention.start)
+        or _REACTED.search(text, max(0, mention.start - 180), mention.start)
         or _REFUSED.search(text, first, mention.start)
         or _UNCHANGED.search(text, max(0, mention.start - 180), mention.start)
         or _NOT_INCLUDED.match(text, mention.end)

@@ -21,8 +21,8 @@ from kg.patient import Therapy, when
 
 _WOMEN = re.compile(r"\b(?:wom[ae]n|females?)\b", re.I)
 _MEN = re.compile(r"\b(?:m[ae]n|males?)\b", re.I)
-_FOR_WOMEN = re.compile(r"\W*+(?:(?:all|if|for|any|adult)\s++)*+(?:wom[ae]n|females?)\b", re.I)
-_FOR_MEN = re.compile(r"\W*+(?:(?:all|if|for|any|adult)\s++)*+(?:m[ae]n|males?)\b", re.I)
+_FOR_WOMEN = re.compile(r"\W*+(?:(?:all|if|for|any|adult)\s++)*+(?:wom[ae]n|females?)\b(?!\s?[≥≤<>=:/])", re.I)
+_FOR_MEN = re.compile(r"\W*+(?:(?:all|if|for|any|adult)\s++)*+(?:m[ae]n|males?)\b(?!\s?[≥≤<>=:/])", re.I)
 #: What a statement asks of women or of men, rather than whom it is for: "women of childbearing potential must ...".
 _ASKED_OF = re.compile(
     r"\b(?:must|should|shall|will|agree\w*|need|needs|have to|required|may not|are to|willing|us(?:e|ing)|potential|not (?:be |currently )?pregnant|negative)\b|\A\W*+(?:if|for)\b",
@@ -75,6 +75,7 @@ _TREATED_WITH = re.compile(
 )
 #: How far before or behind a disease words about the list that it stands in are looked for.
 _AROUND = 400
+_FIRST = re.compile(r"[.;]\s+(?=[A-Z])")
 _SEX_ONLY = re.compile(r"\W*(?:wom[ae]n|females?|m[ae]n|males?)\W*", re.I)
 _NURSING = re.compile(r"nurs|breast|lactat", re.I)
 _NOT_THERE = re.compile(r"\b(?:no|not|without|absence|absent)\b", re.I)
@@ -184,7 +185,7 @@ def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Ch
     )
     return not known or bool(
         re.search(
-            rf"{re.escape(one.concept_label)}(?:(?:(?:,|/|\s+(?:or|and|and/or))(?:\s*[\w/-]+){{1,3}}?,?){{0,3}}?(?:\s+reactions?)?\s+to|\s+(?:of|involving))\s",
+            rf"{re.escape(one.concept_label)}(?:(?:(?:,|/|\s+(?:or|and|and/or))(?:\s*[\w/-]+){{1,3}}?,?){{0,3}}?(?:\s+reactions?)?(?:\s*\([^()]{{1,60}}\))?\s+to|\s+(?:of|involving))\s",
             criterion.text,
             re.I,
         )
@@ -480,10 +481,13 @@ def decide(criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
     if (sex == "male" and _only(_FOR_WOMEN, _MEN, criterion.text)) or (
         sex == "female" and _only(_FOR_MEN, _WOMEN, criterion.text)
     ):
-        for_others = trial.sex.removesuffix("Sex") in ("Female", "Male") and not _ASKED_OF.search(criterion.text)
-        if for_others and not criterion.kind.startswith("Exclusion"):
+        if criterion.kind.startswith("Exclusion"):
+            return True, f"does not apply: the patient is {sex}"
+        for_others = trial.sex.removesuffix("Sex") in ("Female", "Male")
+        asked = _ASKED_OF.search(_FIRST.split(criterion.text, maxsplit=1)[0])
+        if for_others and not asked:
             return False, f"the patient is {sex}"
-        if not _ASKED_OF.search(criterion.text) and not criterion.kind.startswith("Exclusion"):
+        if for_others or not asked:
             return None, f"the patient is {sex}; whether others may take part, the words must tell"
         return True, f"does not apply: the patient is {sex}"
     constraints = _unscored(criterion.constraints, seen)
