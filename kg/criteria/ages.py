@@ -60,6 +60,7 @@ _OF_SOME = re.compile(
 _PEOPLE_OF = re.compile(
     r"\b(?:patients?|subjects?|participants?|children|adolescents|minors|those)\b(?: (?:who are|aged|of age))? \Z", re.I
 )
+_OF_DONORS = re.compile(r"\)\s(?:[\w-]{1,20}\s){0,5}(?:\([^()]{1,20}\)\s)?donors?\b", re.I)
 _MAJORITY = 21
 _MEAN = re.compile(r"\b(?:mean|average|median) age\b[^.;]{0,40}$", re.I)
 
@@ -105,6 +106,8 @@ def of_another(one: Quantity, text: str, clause: int) -> str:
     first = max(clause, one.start - 60)
     if others := _OTHERS.search(text, first, one.start):
         return " ".join(others[1].split())
+    if _OF_DONORS.match(text, one.end):
+        return "donors"
     if (event := at_event(one, text, clause)) and "diagnos" not in event:
         return event
     if moment := _MOMENT.search(text, first, one.at):

@@ -35,11 +35,12 @@ _TREATING = re.compile(r"\b(?:treat(?:ment|ed)|therapy|managed|management) (?:of
 _WITH = re.compile(r"(?: [a-z-]{1,20}){0,2} (?:with|by)\b", re.I)
 #: Before a therapy that somebody's disease needed: "pneumonitis that required steroids".
 _NEEDED = re.compile(
-    r"\b(?:that|which) (?:(?:has|have|had) )?(?:requir(?:ed|es|e)|needed|needs?) (?:[a-z/-]{1,20} ){0,3}$", re.I
+    r"\b(?:that|which) (?:(?:has|have|had) )?(?:requir(?:ed|es|e)|needed|needs?) (?:[a-z/-]{1,20} ){0,3}$|\brequiring\b[^.;()]{0,100}\((?:[a-z/-]{1,20} ){0,3}$",
+    re.I,
 )
 #: What only explains something else that shuts out: "life expectancy below a year due to cancer".
 _DUE_TO = re.compile(
-    r"\b(?:due to|because of|caused by|secondary to|resulting from|as a result of|attributable to)\s(?:[a-z-]{1,20},?\s){0,4}$",
+    r"\b(?:due to|because of|caused by|secondary to|resulting from|as a (?:result|consequence) of|attributable to|related to)\s(?:[a-z-]{1,20},?\s){0,8}$",
     re.I,
 )
 #: How long a criterion may be that is read as alternatives: longer ones say several things.
@@ -124,9 +125,7 @@ def _kept(quote: Quote, named: list[Mention], exclusion: bool, index: MeshIndex)
             or (_TREATING.search(text, max(0, mention.start - 60), mention.start) and _WITH.match(text, mention.end))
         ):
             continue
-        if exclusion and not mention.therapy and _DUE_TO.search(text, max(0, mention.start - 60), mention.start):
-            continue
-        if mention.therapy and kept and (needed := _NEEDED.search(text, max(0, mention.start - 60), mention.start)):
+        if mention.therapy and kept and (needed := _NEEDED.search(text, max(0, mention.start - 140), mention.start)):
             last = kept[-1][0]
             if last.therapy or last.end < needed.start() - 1:
                 continue  # what needed it is nothing that a vocabulary knows
@@ -136,6 +135,12 @@ def _kept(quote: Quote, named: list[Mention], exclusion: bool, index: MeshIndex)
         if mentions.is_mere(text, mention) or (kept and not exclusion and _is_example(text, kept, mention)):
             continue
         denied = scope.negated(text, mention.start, exclusion=exclusion)
+        if (
+            (exclusion or denied)
+            and not mention.therapy
+            and _DUE_TO.search(text, max(0, mention.start - 120), mention.start)
+        ):
+            continue
         if mention.therapy and kept and (denied or exclusion) and _only_after(text, kept, mention):
             continue
         kind = mentions.kind(text, mention, therapy_before)

@@ -140,6 +140,8 @@ def _meant(one: Constraint, criterion: Criterion, seen: Chart, had: Truth, reaso
     generic = bool(label) and label[-1] in assets.facts("criteria")["generic_therapies"]
     if had and len(label) > 1 and _is_another(one, seen):
         return None, f"{reason}; whether it is what is meant, the words must tell"
+    if had and one.concept_label.lower() in assets.facts("criteria")["vague_therapies"]:
+        return None, f"{reason}; of what, the words must tell"
     text = " ".join(criterion.text.split())
     at = text.find(one.concept_label)
     if had and at >= 0 and _SHARED.search(text, max(0, at - 60), at):
@@ -210,7 +212,9 @@ def _is_loose(one: Constraint, criterion: Criterion, nodes: list[str], seen: Cha
         at = text.find(one.concept_label.split()[0])
         end = at + len(one.concept_label.split()[0])
     return at >= 0 and bool(
-        _narrowed_before().search(text, max(0, at - _AROUND), at) or _narrowed_behind().match(text, end, end + _AROUND)
+        _narrowed_before().search(text, max(0, at - _AROUND), at)
+        or _SHARED.search(text, max(0, at - 60), at)
+        or _narrowed_behind().match(text, end, end + _AROUND)
     )
 
 
@@ -271,6 +275,8 @@ def _washed_out(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
     found = [seen.has_therapy(node, too_recent, one.exceptions) for node in one.concepts]
     truth = some(t for t, _ in found)
     truth, reason = _meant(one, criterion, seen, truth, telling(found))
+    if truth is False and _meant(one, criterion, seen, True, "")[0] is None:
+        truth = None  # that another one was long ago tells nothing
     return _narrowed(one, opposite(truth), truth, f"{reason}; asked are {limit:.0f} days since")
 
 
