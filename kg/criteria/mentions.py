@@ -130,7 +130,6 @@ def _unjoined(text: str, found: list[Mention]) -> list[Mention]:
     for_therapy = {
         id(one) for one, other in pairwise(found) if other.therapy and _SPACE.fullmatch(text, one.end, other.start)
     }
-    names = Spans((one.start, one.end) for one in found)
     kept = []
     for one in found:
         closes = (
@@ -138,9 +137,7 @@ def _unjoined(text: str, found: list[Mention]) -> list[Mention]:
             and one.end - one.start < 24
             and _VIRUS_BEFORE.search(text, max(0, one.start - 160), one.start)
         )
-        if not (closes and names.touch(closes.start() - 12, closes.start())) and (
-            one.therapy or id(one) not in for_therapy
-        ):
+        if not closes and (one.therapy or id(one) not in for_therapy):
             kept.append(one)
     return kept
 
@@ -194,7 +191,7 @@ def kind(text: str, mention: Mention, therapy_before: bool) -> str:
     if not mention.therapy:
         after_therapy = therapy_before or THERAPY_CUE.match(text)
         if re.match(
-            r"[-\s]*(?:resistant|refractory|naive|specific|test|drugs?|vaccine)",
+            r"[-\s]*(?:resistant|refractory|naive|specific|preventive|preventative|prophylactic|directed|test|drugs?|vaccine)",
             text[mention.end : mention.end + 20],
             re.I,
         ):

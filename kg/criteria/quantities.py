@@ -22,7 +22,7 @@ _NUMBER = re.compile(
 )
 _WORD_NUMBER = re.compile(r"[A-Za-z]")
 _ULN = re.compile(
-    r"\s*+(?P<times>x|×|X|\*|times|-?\s?fold|time)?\s*+(?:\(\s?(?:x|×)\s?\)\s*+)?(?:greater than |above |over |higher than )?"
+    r"\s*+(?P<times>x|×|X|\*|times|-?\s?fold|time)?\s*+(?:\(\s?(?:x|×)\s?\)\s*+)?(?:(?:elevated |elevation )?(?:greater than |above |over |higher than ))?"
     r"(?:(?:the|of|institutional|institution's|laboratory|local|age-adjusted|site|reference|lab|central|their|its|respective|normal|than)\s++){0,9}"
     r"(?P<limit>(?:upper|lower)\s+(?:institutional\s+|laboratory\s+)?(?:limits?|levels?|range|end|bound(?:ary)?)\s*(?:of\s+(?:the\s+)?"
     r"(?:institutional\s+|laboratory\s+|local\s+|reference\s+){0,9}(?:normal|range|reference|reference range)(?:\s+range)?)?"

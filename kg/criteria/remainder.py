@@ -97,7 +97,9 @@ def _place(quote: Quote, one: Constraint) -> tuple[int, int]:
 
 
 def _segments(text: str) -> list[tuple[int, int]]:
+    short = Spans(m.span() for m in _SHORT_FORM.finditer(text))
     cuts = [m.span() for p in (_CUT, scope.anew(), pattern("examples")) for m in p.finditer(text)]
+    cuts = [cut for cut in cuts if not short.touch(*cut)]
     found, start = [], 0
     for a, b in sorted(cuts):
         if start < a:

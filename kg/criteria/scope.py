@@ -46,6 +46,7 @@ _RUN_INTO = re.compile(r"(?<![a-z])([a-z]{3,30})\s{1,9}$")
 _ALLOWED_SECTION = re.compile(r"\b(?:allowed|permitted|optional)\W*+$", re.I)
 _JOINED = re.compile(
     r"\W*(?:(?!or\b)\w+\s+){0,2}(?:(?:and|with|plus)\s+(?:\w+\s+){0,2}|and\s+(?:is|are|has|have|had|who|does|do|cannot)\b[^.;]{0,80})"
+    r"|(?:-?\s?positive)?\s(?:(?:patients|subjects|participants|individuals|people)\s)?(?:that|who|which)\s(?:are|is|have|has|were|had|receive|take)\b[^.;,]{0,60}"
 )
 _WITH = re.compile(r"\W*(?:with|plus)\s+(?:\w+\s+){0,2}")
 #: Between a disease and the therapy that it must need to count: "pneumonitis that required steroids".
@@ -177,12 +178,12 @@ def in_exception(text: str, at: int) -> bool:
 
 
 def under_condition(text: str, start: int, made: list[Constraint]) -> None:
-    """What follows "If ..., " counts only then; what stands in it is not asked at all."""
+    """What follows "If ..., " counts only then; what stands in it is not asked at all, and a number only says for whom the rest is."""
     opening = _OPENING_IF.match(text)
     if not opening:
         return
     when = " ".join(opening[1].split())
-    made[:] = [one for one in made if (one.evidence[0].start or 0) - start >= opening.end()]
+    made[:] = [one for one in made if one.value is not None or (one.evidence[0].start or 0) - start >= opening.end()]
     for one in made:
         one.applies_when = one.applies_when or when
 

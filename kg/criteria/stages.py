@@ -22,7 +22,7 @@ _CLASSES = re.compile(
 #: A class of heart failure whose system is not named: there is one (New York Heart Association).
 _HEART_CLASS = re.compile(
     rf"\b(?:functional\s)?class(?:es)?(?=\s{_NUMBER}(?![A-Za-z])(?:[\s,/–-]{{1,2}}(?:or|and|to|higher|greater|above|worse|symptomatic|congestive|chronic|systolic|{_NUMBER})){{0,6}}\s(?:heart failure|CHF)\b)"
-    rf"|(?<=heart failure[ (])\(?(?:functional\s)?class(?:es)?(?=\s{_NUMBER}(?![A-Za-z]))",
+    rf"|(?:(?<=heart failure )|(?<=heart failure \()|(?<=heart failure, ))(?:functional\s)?class(?:es)?(?=\s{_NUMBER}(?![A-Za-z]))",
     re.I,
 )
 _NUMERAL = re.compile(rf"(?<![A-Z]){_NUMBER}(?![A-Z])")

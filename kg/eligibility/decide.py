@@ -69,6 +69,10 @@ _JUDGED = re.compile(
     r"\bin the (?:opinion|judge?ment|view) of\b[^.;]{0,40}\b(?:would|could|may|might|can|will)\b[^;]*$|\bin the investigator['’]?s? (?:opinion|judge?ment)\b[^;]*$",
     re.I,
 )
+_JUDGED_BEHIND = re.compile(
+    r"(?:(?!\b(?:or|any) (?:any |other )?(?:other |medical |condition|disease|illness|disorder))[^.;])*?\b(?:(?:that|which),?\s)(?:in the\s(?:[a-z'’]{1,14}\s){0,3}(?:opinion|judge?ment|view)|[^.;]{3,60}\bat the discretion)\b",
+    re.I,
+)
 _TREATED_WITH = re.compile(
     r"\b(?:treat(?:ment|ed)|therapy) (?:with|by) (?:[a-z]{1,12} ){0,2}$|\btherapy, including (?:[a-z]{1,12} ){0,2}$",
     re.I,
@@ -198,7 +202,10 @@ def _is_judged(one: Constraint, criterion: Criterion) -> bool:
     """Whether a disease is an example of what somebody has to judge: "conditions that, in the opinion of the investigator, ..."."""
     text = " ".join(criterion.text.split())
     at = text.find(one.concept_label) if one.concept_label else -1
-    return at >= 0 and bool(_JUDGED.search(text, max(0, at - _AROUND), at))
+    end = at + len(one.concept_label)
+    return at >= 0 and bool(
+        _JUDGED.search(text, max(0, at - _AROUND), at) or _JUDGED_BEHIND.match(text, end, end + _AROUND)
+    )
 
 
 def _is_loose(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart) -> bool:
