@@ -18,13 +18,14 @@ from kg.document import Quote
 from kg.mesh import MeshIndex, words
 from kg.record import Constraint
 
-_NUMERAL = re.compile(r"[IVX/-]+|.*\d.*|class|grade|stage")
+_NUMERAL = re.compile(r"[IVX/-]+|(?![A-Za-z]{3,}-?\d{1,2}$).*\d.*|class|grade|stage")
 _WORD_BEFORE = re.compile(r"(?<![\w/'’-])([\w/'’-]++)[ \t]++$")
 #: The type of a disease, which makes it another one.
 _TYPE_BEFORE = re.compile(r"\btype[\s-](?:[1-9]|I{1,3}|[A-D])\s$", re.I)
 _TYPE_BEHIND = re.compile(r",?\s\(?type[\s-](?:[1-9]|I{1,3}|[A-D])\b", re.I)
 #: When a disease is meant that must not be there: "no recurrence after prior surgery".
 _AFTER = re.compile(r"\b(?:after|following|despite)\b[^.;,]{0,80}$", re.I)
+_ONLY_AFTER = re.compile(r"\b(?:after|following) (?:the |any )?(?:prior |previous )?$", re.I)
 #: A bracket behind a disease that tells what counts as it: "heart disease (angina, prior infarction)".
 _EXPLAINED = re.compile(r"\s?\((?!(?:with|and|or|no|not|without)\b)(?:(?!\bor\b)[^()]){3,120}\)")
 _SOME_WORDS = re.compile(r"[\w\s,/-]{3,60}")
@@ -120,28 +121,17 @@ def _kept(quote: Quote, named: list[Mention], exclusion: bool, index: MeshIndex)
     for mention in proper:
         if mention.start > limit > 0 and (not mention.therapy or (condition and condition[0].lower() == "unless")):
             continue
-        if not mention.therapy and (
-            pattern("given_for").search(text, max(0, mention.start - 90), mention.start)
-            or (_TREATING.search(text, max(0, mention.start - 60), mention.start) and _WITH.match(text, mention.end))
-        ):
+        denied = scope.negated(text, mention.start, exclusion=exclusion)
+        if mention.therapy and _needed_by_unknown(text, mention, kept):
             continue
-        if mention.therapy and kept and (needed := _NEEDED.search(text, max(0, mention.start - 140), mention.start)):
-            last = kept[-1][0]
-            if last.therapy or last.end < needed.start() - 1:
-                continue  # what needed it is nothing that a vocabulary knows
+        if not mention.therapy and _given_for(text, mention):
+            continue
         if whom := mentions.whom(text, mention):
             people.append(whom)
             continue
         if mentions.is_mere(text, mention) or (kept and not exclusion and _is_example(text, kept, mention)):
             continue
-        denied = scope.negated(text, mention.start, exclusion=exclusion)
-        if (
-            (exclusion or denied)
-            and not mention.therapy
-            and _DUE_TO.search(text, max(0, mention.start - 120), mention.start)
-        ):
-            continue
-        if mention.therapy and kept and (denied or exclusion) and _only_after(text, kept, mention):
+        if (denied or exclusion) and _explains(text, mention, kept, denied):
             continue
         kind = mentions.kind(text, mention, therapy_before)
         therapy_before = therapy_before or mention.therapy
@@ -156,6 +146,28 @@ def _kept(quote: Quote, named: list[Mention], exclusion: bool, index: MeshIndex)
         kept.append((mention, one))
     _for_whom(text, people, kept)
     return kept
+
+
+def _given_for(text: str, mention: Mention) -> bool:
+    """Whether a disease only says what a therapy is for: "treatment of infection with antibiotics"."""
+    if pattern("given_for").search(text, max(0, mention.start - 90), mention.start):
+        return True
+    before = _TREATING.search(text, max(0, mention.start - 60), mention.start)
+    return bool(before and _WITH.match(text, mention.end))
+
+
+def _needed_by_unknown(text: str, mention: Mention, kept: list[tuple[Mention, Constraint]]) -> bool:
+    """Whether a therapy was needed by something that no vocabulary knows: "... that required steroids"."""
+    needed = kept and _NEEDED.search(text, max(0, mention.start - 140), mention.start)
+    return bool(needed and (kept[-1][0].therapy or kept[-1][0].end < needed.start() - 1))
+
+
+def _explains(text: str, mention: Mention, kept: list[tuple[Mention, Constraint]], denied: bool) -> bool:
+    """Whether a name only explains, or says when, what must not be is meant: "life expectancy below a year due to cancer"."""
+    if not mention.therapy:
+        return bool(_DUE_TO.search(text, max(0, mention.start - 120), mention.start))
+    at_once = denied and _ONLY_AFTER.search(text, max(0, mention.start - 40), mention.start)
+    return bool(at_once or (kept and _only_after(text, kept, mention)))
 
 
 def _on(quote: Quote, mention: Mention, kind: str, index: MeshIndex) -> Constraint:

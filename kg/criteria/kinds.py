@@ -17,12 +17,13 @@ _AVOIDED = re.compile(
     re.I,
 )
 _NEGATIVE_TEST = re.compile(
-    r"negative[\w\s,()-]{0,40}?pregnancy tests?|pregnancy tests?\b(?:[^.;]{0,100}?\b(?:is|are|be|was|were) (?:[a-z]{1,12} )?|(?: results?)?\s?[:=-]?\s?)negative\b",
+    r"negative[\w\s,()-]{0,40}?pregnancy(?: tests?)?\b|pregnancy tests?\b(?:[^.;]{0,100}?\b(?:is|are|be|was|were) (?:[a-z]{1,12} )?|(?: results?)?\s?[:=-]?\s?)negative\b",
     re.I,
 )
 #: A pregnancy that is over: "gestational diabetes in a previous pregnancy".
 _FORMER = re.compile(
-    r"\b(?:previous|prior|past|earlier|last|history of|index)(?: [a-z-]{1,20}){0,3} $|\b(?:pre|post|inter)[- ]?$", re.I
+    r"\b(?:previous|prior|past|earlier|last|history of|index)(?: [a-z-]{1,20}){0,3} $|\b(?:pre|post|inter)[- ]?$|\bduring (?:the |this |her )?$|\b(?:incapable|capable|possibility|chance) of $",
+    re.I,
 )
 _UNLESS = re.compile(r"\bunless\b[^.;]{0,80}$", re.I)
 _NURSING = re.compile(r"nurs|lactat|breast", re.I)

@@ -24,7 +24,7 @@ _PLANNED = re.compile(
     re.I,
 )
 #: Behind a treatment that is yet to come: "mastectomy must be planned".
-_TO_COME = re.compile(r"[^.;,]{0,40}?\b(?:is|are|be|been) (?:planned|scheduled)\b", re.I)
+_TO_COME = re.compile(r"[^.;,]{0,40}?\b(?:is|are|be|been) (?:planned|scheduled)\b|\s(?:planned|scheduled)\b", re.I)
 _BEFORE = re.compile(r"(?:prior to|before|preceding)\b", re.I)
 #: A letter that goes on with a list: "B or C", "A, B and C".
 _LETTER = re.compile(r"\s*(?:,|/|or|and|and/or)\s*(?:or\s+|and\s+)?([A-Z])\b")
@@ -56,6 +56,11 @@ _EFFECTS = re.compile(
 #: What somebody does not bear: "hypersensitivity to injected proteins, including antibodies".
 _REACTED = re.compile(
     r"\b(?:hypersensitivit\w{1,3}|allerg\w{1,4}|intoleran\w{1,3}|anaphyla\w{1,6}|contraindicat\w{1,4})\b[^.;:]{0,60}\b(?:to|against|for|of)\s[^.;:]{0,110}$",
+    re.I,
+)
+#: What comes after a therapy that is yet to come, or that only says when.
+_LATER = re.compile(
+    r"\b(?:willing(?:ness)?|agree\w{0,5}|monitor\w{0,3}|follow(?:ed)?[- ]?up)\b[^.;]{0,110}\b(?:after|following)\s(?:the\s)?$|\b(?:after|following)\s(?:the\s)?(?:most recent|last|index|definitive)\s$",
     re.I,
 )
 _REFUSED = re.compile(
@@ -197,7 +202,7 @@ def kind(text: str, mention: Mention, therapy_before: bool) -> str:
         ):
             return ""
         return "" if after_therapy and pattern("purpose").search(lead) else "Diagnosis"
-    if _TO_COME.match(text, mention.end):
+    if _TO_COME.match(text, mention.end) and not (mention.window and mention.window.ahead):
         return ""
     if mention.window and mention.window.bound == "minimum":
         return "PriorTherapy"
@@ -254,6 +259,7 @@ def is_mere(text: str, mention: Mention) -> bool:
         or _REACTED.search(text, max(0, mention.start - 180), mention.start)
         or _REFUSED.search(text, first, mention.start)
         or _UNCHANGED.search(text, max(0, mention.start - 180), mention.start)
+        or _LATER.search(text, max(0, mention.start - 150), mention.start)
         or _NOT_INCLUDED.match(text, mention.end)
     ):
         return True

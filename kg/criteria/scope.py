@@ -47,6 +47,8 @@ _ALLOWED_SECTION = re.compile(r"\b(?:allowed|permitted|optional)\W*+$", re.I)
 _JOINED = re.compile(
     r"\W*(?:(?!or\b)\w+\s+){0,2}(?:(?:and|with|plus)\s+(?:\w+\s+){0,2}|and\s+(?:is|are|has|have|had|who|does|do|cannot)\b[^.;]{0,80})"
     r"|(?:-?\s?positive)?\s(?:(?:patients|subjects|participants|individuals|people)\s)?(?:that|who|which)\s(?:are|is|have|has|were|had|receive|take)\b[^.;,]{0,60}"
+    r"|,\s(?:that|who|which)\s(?:are|is|have|has|were|had|receive|take)\b[^.;,]{0,60}"
+    r"|\sand\s[^.;,]{3,60}\b(?:can ?not|can't|not)\b[^.;,]{0,30}"
 )
 _WITH = re.compile(r"\W*(?:with|plus)\s+(?:\w+\s+){0,2}")
 #: Between a disease and the therapy that it must need to count: "pneumonitis that required steroids".
@@ -68,6 +70,7 @@ _GRADED = re.compile(r"\b(?:stage|grade|class|score)$", re.I)
 _OR_NOT = re.compile(r"\bor\b[^.;:]{0,40}\b(?:no|not|without)\b", re.I)
 #: What in a list may be no exception any more.
 _MORE = re.compile(r",|\b(?:and|or)\b", re.I)
+_AND = re.compile(r"\b(?:and|with)\b(?!/or)", re.I)
 _OR = re.compile(r"\W*(?:or|OR|and/or)\s+(?:(?:if|a|an|the|who|have|has|with|calculated|estimated|measured)\s+)*\(?")
 
 
@@ -368,6 +371,13 @@ def negated(text: str, at: int, *, exclusion: bool = False) -> bool:
         return False
     again = exclusion and pattern("restated").search(text, max(0, last.start() - 8), last.end() + 24)
     return not (again and last.end() <= again.end() <= min(at, last.end() + 12))
+
+
+def parted_by_and(text: str, at: int) -> bool:
+    """Whether what denies before a number has "and" between: "no history of stroke, and LVEF > 50 %"."""
+    first = max(0, at - REACH)
+    last = max(pattern("negation").finditer(text, first, at), key=lambda m: m.end(), default=None)
+    return bool(last and _AND.search(text, last.end(), at))
 
 
 def _in_closed_bracket(text: str, first: int, denial: re.Match[str], at: int) -> bool:

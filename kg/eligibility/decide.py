@@ -62,15 +62,22 @@ _PLACED = re.compile(
 )
 _SHARED = re.compile(
     r"\b(?:[a-z]{4,}(?:al|ic|ar) (?:trauma|injur(?:y|ies)|ir?radiation|fractures?|disease) (?:or|and|/) $"
-    r"|(?:pelvic|abdominal|thoracic|cranial|brain|spinal|ocular|cardiac|gastric|intestinal|chest|neck|breast|lung|liver|renal|hepatic|oral|nasal|dental|vaginal|rectal|prostate|prostatic|uterine|eye)\s(?:[a-z]+(?:,|/| or| and|, or|, and)?\s?){1,4}$)",
+    r"|(?:pelvic|abdominal|thoracic|cranial|brain|spinal|ocular|cardiac|gastric|intestinal|chest|neck|breast|lung|liver|renal|hepatic|oral|nasal|dental|vaginal|rectal|prostate|prostatic|uterine|eye)\s(?:[a-z]+(?:,|/| or| and|, or|, and)?\s?){1,7}$)",
     re.I,
 )
 _JUDGED = re.compile(
-    r"\bin the (?:opinion|judge?ment|view) of\b[^.;]{0,40}\b(?:would|could|may|might|can|will)\b[^;]*$|\bin the investigator['’]?s? (?:opinion|judge?ment)\b[^;]*$",
+    r"\bin the (?:opinion|judge?ment|view) of\b[^.;]{0,40}\b(?:would|could|may|might|can|will)\b[^;]*$|\bin the investigator['’]?s? (?:opinion|judge?ment)\b[^;]*$"
+    r"|\bgrades?\s?(?:(?:[≥≤<>=]+|or)\s?)?[1-5](?:\s?(?:-|–|or|to|and)\s?(?:[1-5]|higher|greater|more|above|worse))?\s(?:[a-z-]{1,20}\s){0,2}$",
     re.I,
 )
 _JUDGED_BEHIND = re.compile(
-    r"(?:(?!\b(?:or|any) (?:any |other )?(?:other |medical |condition|disease|illness|disorder))[^.;])*?\b(?:(?:that|which),?\s)(?:in the\s(?:[a-z'’]{1,14}\s){0,3}(?:opinion|judge?ment|view)|[^.;]{3,60}\bat the discretion)\b",
+    r"(?:(?!\b(?:or|any) (?:any |other )?(?:other |medical |condition|disease|illness|disorder))[^.;])*?\b(?:(?:that|which),?\s)(?:in the\s(?:[a-z'’]{1,14}\s){0,3}(?:opinion|judge?ment|view)|the investigator|[^.;]{3,60}\bat the discretion)\b"
+    r"|[^()]{0,80}\)\s(?:currently\s)?(?:requiring|needing|in whom|that|which|who)\b"
+    r"|(?:\s?(?:,|/|\bor\b|\band\b)\s?[\w-]{2,30}(?:\s[\w-]{2,20}){0,2}){1,3}\s(?:that|which)\s(?:is|are|has|have|requires?|required|cannot|needs?)\b",
+    re.I,
+)
+_ROUTED = re.compile(
+    r"\b(?:intravenous(?:ly)?|iv|i\.v\.|oral|topical|systemic|parenteral|inhaled|inhalation|intranasal|intravitreal|subcutaneous|intra-?articular|injectable|injected|local|high[- ]dose|low[- ]dose)\s(?:(?:or|and|/)\s[a-z]{1,14}\s)?(?:[a-z-]{1,14}\s)?$",
     re.I,
 )
 _TREATED_WITH = re.compile(
@@ -80,7 +87,15 @@ _TREATED_WITH = re.compile(
 #: How far before or behind a disease words about the list that it stands in are looked for.
 _AROUND = 400
 _FIRST = re.compile(r"[.;]\s+(?=[A-Z])")
+#: How a statement begins that denies something in a list of what excludes, where it may say so once more: "Have not had surgery".
+_MUST_NOT = re.compile(
+    r"\W*(?:(?:subjects?|patients?|participants?)\s(?:who\s)?)?(?:do|does|did|have|has)\s+not\b", re.I
+)
 _SEX_ONLY = re.compile(r"\W*(?:wom[ae]n|females?|m[ae]n|males?)\W*", re.I)
+_DEFINING = re.compile(
+    r"\b(?:newly diagnosed|histologically|cytologically|pathologically|confirmed|untreated|relapsed|refractory|stage)\b",
+    re.I,
+)
 _NURSING = re.compile(r"nurs|breast|lactat", re.I)
 _NOT_THERE = re.compile(r"\b(?:no|not|without|absence|absent)\b", re.I)
 
@@ -148,6 +163,8 @@ def _meant(one: Constraint, criterion: Criterion, seen: Chart, had: Truth, reaso
         return None, f"{reason}; of what, the words must tell"
     text = " ".join(criterion.text.split())
     at = text.find(one.concept_label)
+    if had and at >= 0 and _ROUTED.search(text, max(0, at - 40), at):
+        return None, f"{reason}; by which way it was given, the words must tell"
     if had and at >= 0 and _SHARED.search(text, max(0, at - 60), at):
         return None, f"{reason}; where it was, the words must tell"
     if (
@@ -354,13 +371,23 @@ def _narrowed(one: Constraint, truth: Truth, held: Truth, reason: str) -> Reason
 
 def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
     """Whether one constraint is satisfied: a required one holds, a forbidden one does not."""
+    therapy_or_disease = one.kind in ("Diagnosis", "PriorTherapy", "ConcurrentTherapy")
+    if (
+        one.modality == "Required"
+        and criterion.kind.startswith("Exclusion")
+        and therapy_or_disease
+        and _MUST_NOT.match(criterion.text)
+    ):
+        _, reason = _holds(one, criterion, trial, seen)
+        return None, f"{reason}; whether it is asked for or barred, the words must tell"
     if one.modality == "Allowed" and pattern("at_most").search(criterion.text):
         had, reason = _holds(one, criterion, trial, seen)
         return (True, reason) if had is False else (None, f"{reason}; how much or when, the words must tell")
     if one.modality == "Allowed":
         if not one.concept_label and not one.variable:
             return None, "is not understood well enough"
-        if one.kind == "Diagnosis" and _WHO_MAY.match(criterion.text) and _is_studied(one, trial, seen):
+        whom = one.kind == "Diagnosis" and _WHO_MAY.match(criterion.text)
+        if whom and (_DEFINING.search(criterion.text) or _is_studied(one, trial, seen)):
             had, reason = _holds(one, criterion, trial, seen)
             return (True, reason) if had else (None, f"{reason}; whether others may take part, the words must tell")
         if _ALLOWED_IF.search(criterion.text):
