@@ -115,13 +115,13 @@ def held(text: str, patient: dict[str, object], tmp_path: Path) -> str:
     return verdict
 
 
-def all_held(text: str, patient: dict[str, object], tmp_path: Path) -> list[str]:
-    """The verdicts on the criteria of a trial whose eligibility is ``text``."""
+def all_held(text: str, patient: dict[str, object], tmp_path: Path, sex: str = "ALL") -> list[str]:
+    """The verdicts on the criteria of a trial for this sex whose eligibility is ``text``."""
     study = {
         "protocolSection": {
             "identificationModule": {"nctId": "NCT09400041", "briefTitle": "Warm socks"},
             "conditionsModule": {"conditions": ["Gastrointestinal Stromal Tumors"]},
-            "eligibilityModule": {"eligibilityCriteria": text},
+            "eligibilityModule": {"eligibilityCriteria": text, "sex": sex},
         }
     }
     (tmp_path / "study.json").write_text(json.dumps(study))

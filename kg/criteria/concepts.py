@@ -9,7 +9,7 @@ from functools import cache
 from itertools import pairwise
 
 from kg import assets
-from kg.criteria import mentions, scope
+from kg.criteria import choices, mentions, scope
 from kg.criteria.cues import STOP, pattern
 from kg.criteria.mentions import Mention
 from kg.criteria.timing import same_clause
@@ -303,7 +303,7 @@ def _unknown_alternatives(quote: Quote, kept: list[tuple[Mention, Constraint]]) 
         named = any(m.start + quote.start < part.end and m.end + quote.start > part.start for m, _ in kept)
         known = loud or (not scope.diseases().isdisjoint(first) and not _COURSE.match(part.text))
         if part and not named and first and known:
-            found.append(scope.in_words(part))
+            found.append(choices.in_words(part))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kg.criteria import bounds, concepts, kinds, mentions, scope, timing
+from kg.criteria import bounds, choices, concepts, kinds, mentions, scope, timing
 from kg.criteria.cues import pattern
 from kg.document import Quote
 from kg.mesh import MeshIndex
@@ -57,7 +57,7 @@ def constraints(
     of_bounds = list(made)
     made += concepts.find(quote, times, named, exclusion, index)
     if not exclusion:  # of what excludes, everything is an alternative
-        scope.alternatives(text, found, of_bounds, chosen=any(one.alternative for one in made))
+        choices.alternatives(text, found, of_bounds, chosen=any(one.alternative for one in made))
     made += kinds.find(quote, times, exclusion)
     if not made:
         return []
@@ -74,10 +74,10 @@ def constraints(
     _modalities(quote, made, statements, exclusion, section)
     made.sort(key=lambda c: (c.evidence[0].start or 0, c.evidence[0].end or 0))
     if exclusion:
-        scope.any_excludes(quote, made)
+        choices.any_excludes(quote, made)
     else:
-        scope.loud_choice(quote, made)
-        scope.or_not(quote, made)
+        choices.loud_choice(quote, made)
+        choices.or_not(quote, made)
     return made
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from kg import iri
 from kg.criteria.cues import pattern
+from kg.eligibility import sexes
 from kg.eligibility.bounds import age
 from kg.eligibility.chart import Chart
 from kg.eligibility.decide import decide
@@ -190,7 +191,7 @@ def _of_fields(trial: Trial, seen: Chart) -> list[Verdict]:
     for name, sign, text in (("minimum age", "ge", trial.minimum_age), ("maximum age", "le", trial.maximum_age)):
         if text:
             add(name, age(Constraint(variable="Age", comparator=sign, value=text, canonical_value=text), seen))
-    wanted = {"Female": "female", "Male": "male"}.get(trial.sex.removesuffix("Sex"), "")
+    wanted = sexes.wanted(trial)
     if wanted:
         same = None if not seen.patient.sex else seen.patient.sex == wanted
         add("sex", (same, f"the patient's sex is {seen.patient.sex or 'not given'}, asked is {wanted}"))

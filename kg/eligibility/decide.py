@@ -6,12 +6,12 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from decimal import Decimal
-from functools import cache
 
 from kg import assets
 from kg.criteria.bounds import canonical
 from kg.criteria.bounds import find as limits
 from kg.criteria.cues import pattern
+from kg.eligibility import meant, sexes
 from kg.eligibility.bounds import bound
 from kg.eligibility.chart import Chart, ended, name_of, variable_of
 from kg.eligibility.requirements import Concept, Constraint, Criterion, Trial
@@ -19,15 +19,6 @@ from kg.eligibility.truth import Reasoned, Truth, deciding, every, opposite, som
 from kg.language.duration import days
 from kg.patient import Therapy, when
 
-_WOMEN = re.compile(r"\b(?:wom[ae]n|females?)\b", re.I)
-_MEN = re.compile(r"\b(?:m[ae]n|males?)\b", re.I)
-_FOR_WOMEN = re.compile(r"\W*+(?:(?:all|if|for|any|adult)\s++)*+(?:wom[ae]n|females?)\b(?!\s?[≥≤<>=:/])", re.I)
-_FOR_MEN = re.compile(r"\W*+(?:(?:all|if|for|any|adult)\s++)*+(?:m[ae]n|males?)\b(?!\s?[≥≤<>=:/])", re.I)
-#: What a statement asks of women or of men, rather than whom it is for: "women of childbearing potential must ...".
-_ASKED_OF = re.compile(
-    r"\b(?:must|should|shall|will|agree\w*|need|needs|have to|required|may not|are to|willing|us(?:e|ing)|potential|not (?:be |currently )?pregnant|negative)\b|\A\W*+(?:if|for)\b",
-    re.I,
-)
 #: "Patients with X are eligible provided ...": whom a trial is for.
 _WHO_MAY = re.compile(
     r"\W{0,6}(?:all |adult )?(?:patients|subjects|participants|people|persons|individuals|women|men|children) with\b[^.;]{0,120}?\b(?:are|is|will be) (?:eligible|included|enrolled)\b",
@@ -39,9 +30,6 @@ _OF_WHOM = re.compile(
     r"|(?<!\s)(?:\s++(?:are|is|present|exists?|noted|only)){1,6}+\W*+$",
     re.I,
 )
-#: Others who are spoken of for the sake of those whom a statement is for: "male partner", "sex with men".
-_PARTNER = re.compile(r"\W{0,3}(?:sexual |sex )?(?:partners?|contracepti\w+|condoms?)\b", re.I)
-_WITH_PARTNER = re.compile(r"\b(?:with|by) (?:an? |any |fertile |the |sterile |vasectomi[sz]ed ){0,3}$", re.I)
 #: Words for how long a therapy has been had, rather than for how long it is over, and words for its end.
 _LASTED = re.compile(
     r"\bfor (?:(?:at least|at minimum|a minimum of|minimum of|no less than|not less than|more than|over|longer than|the (?:past|last|previous)|≥|>=|>)\s?)*\(?(?:\d|one|two|three|four|five|six)|\b(?:stable|unchanged|constant|steady)\b",
@@ -51,59 +39,22 @@ _STOPPED = re.compile(
     r"\b(?:off|without|free|no|not|never|discontinu\w*|stop\w*|wash\w*|since|abst\w+|ceas\w*|interrupt\w*|withdr\w*|withheld|held|elapsed|passed)\b",
     re.I,
 )
-#: Behind an operation: where or for what it was. Before it: what it was a treatment of.
+#: A permission under a condition.
 _ALLOWED_IF = re.compile(
     r"\b(?:eligible|allowed|permitted|enrolled|included|participate|acceptable)\b[^.;]{0,90}?\b(?:if|provided|when|as long as|only)\b",
     re.I,
 )
-_PLACED = re.compile(
-    r"[^.;]{0,60}?\b(?:of|on|to|at|in|for|involving|around|near)\s(?!(?:the )?(?:past|last|previous|preceding|study|trial|least|screening|baseline|enrol\w+|day|time)\b)(?!\d)[a-z]",
-    re.I,
-)
-_SHARED = re.compile(
-    r"\b(?:[a-z]{4,}(?:al|ic|ar) (?:trauma|injur(?:y|ies)|ir?radiation|fractures?|disease) (?:or|and|/) $"
-    r"|(?:pelvic|abdominal|thoracic|cranial|brain|spinal|ocular|cardiac|gastric|intestinal|chest|neck|breast|lung|liver|renal|hepatic|oral|nasal|dental|vaginal|rectal|prostate|prostatic|uterine|eye)\s(?:[a-z]+(?:,|/| or| and|, or|, and)?\s?){1,7}$)",
-    re.I,
-)
-_JUDGED = re.compile(
-    r"\bin the (?:opinion|judge?ment|view) of\b[^.;]{0,40}\b(?:would|could|may|might|can|will)\b[^;]*$|\bin the investigator['’]?s? (?:opinion|judge?ment)\b[^;]*$"
-    r"|\bgrades?\s?(?:(?:[≥≤<>=]+|or)\s?)?[1-5](?:\s?(?:-|–|or|to|and)\s?(?:[1-5]|higher|greater|more|above|worse))?\s(?:[a-z-]{1,20}\s){0,2}$",
-    re.I,
-)
-_JUDGED_BEHIND = re.compile(
-    r"(?:(?!\b(?:or|any) (?:any |other )?(?:other |medical |condition|disease|illness|disorder))[^.;])*?\b(?:(?:that|which),?\s)(?:in the\s(?:[a-z'’]{1,14}\s){0,3}(?:opinion|judge?ment|view)|the investigator|[^.;]{3,60}\bat the discretion)\b"
-    r"|[^()]{0,80}\)\s(?:currently\s)?(?:requiring|needing|in whom|that|which|who)\b"
-    r"|(?:\s?(?:,|/|\bor\b|\band\b)\s?[\w-]{2,30}(?:\s[\w-]{2,20}){0,2}){1,3}\s(?:that|which)\s(?:is|are|has|have|requires?|required|cannot|needs?)\b",
-    re.I,
-)
-_ROUTED = re.compile(
-    r"\b(?:intravenous(?:ly)?|iv|i\.v\.|oral|topical|systemic|parenteral|inhaled|inhalation|intranasal|intravitreal|subcutaneous|intra-?articular|injectable|injected|local|high[- ]dose|low[- ]dose)\s(?:(?:or|and|/)\s[a-z]{1,14}\s)?(?:[a-z-]{1,14}\s)?$",
-    re.I,
-)
-_TREATED_WITH = re.compile(
-    r"\b(?:treat(?:ment|ed)|therapy) (?:with|by) (?:[a-z]{1,12} ){0,2}$|\btherapy, including (?:[a-z]{1,12} ){0,2}$",
-    re.I,
-)
-#: How far before or behind a disease words about the list that it stands in are looked for.
-_AROUND = 400
-_FIRST = re.compile(r"[.;]\s+(?=[A-Z])")
 #: How a statement begins that denies something in a list of what excludes, where it may say so once more: "Have not had surgery".
 _MUST_NOT = re.compile(
     r"\W*(?:(?:subjects?|patients?|participants?)\s(?:who\s)?)?(?:do|does|did|have|has)\s+not\b", re.I
 )
-_SEX_ONLY = re.compile(r"\W*(?:wom[ae]n|females?|m[ae]n|males?)\W*", re.I)
+#: Words that show that a disease is the one that the trial is about.
 _DEFINING = re.compile(
     r"\b(?:newly diagnosed|histologically|cytologically|pathologically|confirmed|untreated|relapsed|refractory|stage)\b",
     re.I,
 )
 _NURSING = re.compile(r"nurs|breast|lactat", re.I)
 _NOT_THERE = re.compile(r"\b(?:no|not|without|absence|absent)\b", re.I)
-
-
-def _only(opening: re.Pattern[str], others: re.Pattern[str], text: str) -> bool:
-    """Whether a statement begins with those whom it is for, and does not come to speak of the others."""
-    begun = opening.match(text)
-    return bool(begun) and not _speaks_of(others, text[begun.end() if begun else 0 :])
 
 
 def _apart(criterion: Criterion, one: Constraint, trial: Trial) -> list[str]:
@@ -135,121 +86,20 @@ def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> 
         truth, reason = some(truth for truth, _ in found), telling(found)
         if truth is False and all(seen.is_diagnostic(node) for node in one.concepts):
             return None, f"{one.concept_label}: what was done to diagnose is not among a patient's therapies"
-        return _meant(one, criterion, seen, truth, reason)
+        return meant.therapy(one, criterion, seen, truth, reason)
     diseases = [node for node in one.concepts if seen.is_disease(node)]
     if one.kind in ("Diagnosis", "Demographic", "Biomarker") and diseases:
         apart = _apart(criterion, one, trial)
         found = [seen.has_disease(node, one.exceptions, one.maximum_time_since, apart) for node in diseases]
         truth, reason = some(truth for truth, _ in found), telling(found)
-        if truth and _is_judged(one, criterion):
-            return None, f"{reason}; whether it matters, the investigator must tell"
-        if truth and (_says_more(one, criterion, diseases, seen) or _is_loose(one, criterion, diseases, seen)):
-            return None, f"{reason}; whether it is what is meant, the words must tell"
+        if truth:
+            return meant.disease(one, criterion, diseases, seen, reason)
         return truth, reason
     label = one.concept_label or "what is asked"
     return None, f"{label}: not in a patient's record" if one.kind in (
         "Consent",
         "Contraception",
     ) else f"{label} is not understood well enough"
-
-
-def _meant(one: Constraint, criterion: Criterion, seen: Chart, had: Truth, reason: str) -> Reasoned:
-    """A therapy that was had may not be the one meant: a mastectomy is a surgery, and no "bypass surgery" or "surgery of the hip"."""
-    label = one.concept_label.lower().split()
-    generic = bool(label) and label[-1] in assets.facts("criteria")["generic_therapies"]
-    if had and len(label) > 1 and _is_another(one, seen):
-        return None, f"{reason}; whether it is what is meant, the words must tell"
-    if had and one.concept_label.lower() in assets.facts("criteria")["vague_therapies"]:
-        return None, f"{reason}; of what, the words must tell"
-    text = " ".join(criterion.text.split())
-    at = text.find(one.concept_label)
-    if had and at >= 0 and _ROUTED.search(text, max(0, at - 40), at):
-        return None, f"{reason}; by which way it was given, the words must tell"
-    if had and at >= 0 and _SHARED.search(text, max(0, at - 60), at):
-        return None, f"{reason}; where it was, the words must tell"
-    if (
-        had
-        and generic
-        and (
-            _is_narrowed(one.concept_label, criterion.text)
-            or (len(label) > 1 and not seen.index.find(one.concept_label))
-        )
-    ):
-        return None, f"{reason}; whether it is what is meant, the words must tell"
-    return had, reason
-
-
-def _is_another(one: Constraint, seen: Chart) -> bool:
-    """Whether the words name a narrower concept than the one that they were linked to: bariatric surgery, and not any surgery."""
-    named = seen.index.find(one.concept_label)
-    return bool(named) and not any(seen.exact(node) in named for node in one.concepts)
-
-
-def _is_narrowed(label: str, text: str) -> bool:
-    """Whether words about an operation say where or what for it was: "surgery or injections of the lumbar spine"."""
-    text = " ".join(text.split())
-    at = text.find(label)
-    return at >= 0 and bool(
-        _PLACED.match(text, at + len(label), at + _AROUND)
-        or _narrowed_behind().match(text, at + len(label), at + _AROUND)
-        or _TREATED_WITH.search(text, max(0, at - 60), at)
-    )
-
-
-def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart) -> bool:
-    """Whether the words say more than the concept that they were linked to: "T3 cancer", "metastasis to the brainstem"."""
-    if not one.concept_label:
-        return False
-    label = name_of(one.concept_label)
-    degrees = not label.isdisjoint(assets.facts("patient")["degrees"])
-    known = any(
-        label == name_of(seen.label(n)) or (not degrees and seen.exact(n) in seen.index.find(one.concept_label))
-        for n in nodes
-    )
-    return not known or bool(
-        re.search(
-            rf"{re.escape(one.concept_label)}(?:(?:(?:,|/|\s+(?:or|and|and/or))(?:\s*[\w/-]+){{1,3}}?,?){{0,3}}?(?:\s+reactions?)?(?:\s*\([^()]{{1,60}}\))?\s+to|\s+(?:of|involving))\s",
-            criterion.text,
-            re.I,
-        )
-    )
-
-
-def _is_judged(one: Constraint, criterion: Criterion) -> bool:
-    """Whether a disease is an example of what somebody has to judge: "conditions that, in the opinion of the investigator, ..."."""
-    text = " ".join(criterion.text.split())
-    at = text.find(one.concept_label) if one.concept_label else -1
-    end = at + len(one.concept_label)
-    return at >= 0 and bool(
-        _JUDGED.search(text, max(0, at - _AROUND), at) or _JUDGED_BEHIND.match(text, end, end + _AROUND)
-    )
-
-
-def _is_loose(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart) -> bool:
-    """Whether the patient has a form of the disease only, and words about the list that it stands in say which forms are meant."""
-    if not one.concept_label or any(seen.has_itself(node) for node in nodes):
-        return False
-    text = " ".join(criterion.text.split())
-    at = text.find(one.concept_label)
-    end = at + len(one.concept_label)
-    if at < 0:  # "neurological or psychiatric disorder"
-        at = text.find(one.concept_label.split()[0])
-        end = at + len(one.concept_label.split()[0])
-    return at >= 0 and bool(
-        _narrowed_before().search(text, max(0, at - _AROUND), at)
-        or _SHARED.search(text, max(0, at - 60), at)
-        or _narrowed_behind().match(text, end, end + _AROUND)
-    )
-
-
-@cache
-def _narrowed_before() -> re.Pattern[str]:
-    return re.compile(assets.facts("patient")["narrowed_before"], re.I)
-
-
-@cache
-def _narrowed_behind() -> re.Pattern[str]:
-    return re.compile(assets.facts("patient")["narrowed_behind"], re.I)
 
 
 def _accepted(one: Constraint, seen: Chart) -> Callable[[Therapy], Truth]:
@@ -284,7 +134,7 @@ def _lasting(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
 
     found = [seen.has_therapy(node, long_enough, one.exceptions) for node in one.concepts]
     truth, reason = some(t for t, _ in found), telling(found)
-    truth, reason = _meant(one, criterion, seen, truth, f"{reason}; asked are {limit:.0f} days of it")
+    truth, reason = meant.therapy(one, criterion, seen, truth, f"{reason}; asked are {limit:.0f} days of it")
     return _narrowed(one, truth, truth, reason)
 
 
@@ -298,25 +148,16 @@ def _washed_out(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
 
     found = [seen.has_therapy(node, too_recent, one.exceptions) for node in one.concepts]
     truth = some(t for t, _ in found)
-    truth, reason = _meant(one, criterion, seen, truth, telling(found))
-    if truth is False and _meant(one, criterion, seen, True, "")[0] is None:
+    truth, reason = meant.therapy(one, criterion, seen, truth, telling(found))
+    if truth is False and meant.therapy(one, criterion, seen, True, "")[0] is None:
         truth = None  # that another one was long ago tells nothing
     return _narrowed(one, opposite(truth), truth, f"{reason}; asked are {limit:.0f} days since")
 
 
-def _speaks_of(sex: re.Pattern[str], text: str) -> bool:
-    """Whether a text speaks of women, or of men, themselves, and not of partners."""
-    return any(
-        not _PARTNER.match(text, m.end()) and not _WITH_PARTNER.search(text, max(0, m.start() - 24), m.start())
-        for m in sex.finditer(text)
-    )
-
-
 def _when(words_: str, seen: Chart) -> Truth:
     """Whether the condition under which a constraint counts is true of the patient."""
-    women, men = (_speaks_of(sex, words_) for sex in (_WOMEN, _MEN))
-    if women != men and seen.patient.sex:
-        return (seen.patient.sex == "female") == women
+    if (sex := sexes.named(words_)) and seen.patient.sex:
+        return seen.patient.sex == sex
     truths: list[Truth] = []
     other_way = bool(_NOT_THERE.search(words_)) != words_.lower().startswith("unless")
     asked_name = name_of(_OF_WHOM.sub("", words_))
@@ -450,7 +291,7 @@ def _of_group(group: list[Constraint], criterion: Criterion, trial: Trial, seen:
         return every(t for t, _ in true), deciding(true)
     unsure = [_one(one, criterion, trial, seen) for one, holds in variants if holds is None]
     if not always:
-        if not unsure and trial.sex.removesuffix("Sex") in ("Female", "Male") and _of_sex(variants):
+        if not unsure and sexes.wanted(trial) and all(sexes.is_only(o.applies_when) for o, _ in variants):
             return False, f"the patient is {seen.patient.sex}"
         return (
             (True, "counts for others")
@@ -460,11 +301,6 @@ def _of_group(group: list[Constraint], criterion: Criterion, trial: Trial, seen:
     if any(truth is not plain[0] for truth, _ in unsure):
         return None, f"{plain[1]}; it depends: {next(o.applies_when for o, h in variants if h is None)}"
     return plain
-
-
-def _of_sex(variants: list[tuple[Constraint, Truth]]) -> bool:
-    """Whether all of them are said of women, or of men, only: "18-64 years old men"."""
-    return all(_SEX_ONLY.fullmatch(one.applies_when) for one, _ in variants)
 
 
 def _groups(constraints: list[Constraint]) -> list[list[Constraint]]:
@@ -517,19 +353,8 @@ def decide(criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
     """Whether a patient satisfies a criterion, with the reason that decides."""
     if not criterion.constraints:
         return None, "is not computable: read the words"
-    sex = seen.patient.sex
-    if (sex == "male" and _only(_FOR_WOMEN, _MEN, criterion.text)) or (
-        sex == "female" and _only(_FOR_MEN, _WOMEN, criterion.text)
-    ):
-        if criterion.kind.startswith("Exclusion"):
-            return True, f"does not apply: the patient is {sex}"
-        for_others = trial.sex.removesuffix("Sex") in ("Female", "Male")
-        asked = _ASKED_OF.search(_FIRST.split(criterion.text, maxsplit=1)[0])
-        if for_others and not asked:
-            return False, f"the patient is {sex}"
-        if for_others or not asked:
-            return None, f"the patient is {sex}; whether others may take part, the words must tell"
-        return True, f"does not apply: the patient is {sex}"
+    if for_others := sexes.for_others(criterion, trial, seen):
+        return for_others
     constraints = _unscored(criterion.constraints, seen)
     # What is allowed beside what is asked decides nothing.
     constraints = [one for one in constraints if one.modality != "Allowed"] or constraints

@@ -1,0 +1,155 @@
+"""Whether what a patient has is what the words of a criterion mean: "bypass surgery" is not any surgery, nor "severe asthma" any asthma."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from kg import assets
+from kg.eligibility.chart import Chart, name_of
+from kg.eligibility.requirements import Constraint, Criterion
+from kg.eligibility.truth import Reasoned, Truth
+
+#: Behind an operation: where or for what it was.
+_PLACED = re.compile(
+    r"[^.;]{0,60}?\b(?:of|on|to|at|in|for|involving|around|near)\s(?!(?:the )?(?:past|last|previous|preceding|study|trial|least|screening|baseline|enrol\w+|day|time)\b)(?!\d)[a-z]",
+    re.I,
+)
+#: Before it: a place that it shares with what it is listed with.
+_SHARED = re.compile(
+    r"\b(?:[a-z]{4,}(?:al|ic|ar) (?:trauma|injur(?:y|ies)|ir?radiation|fractures?|disease) (?:or|and|/) $"
+    r"|(?:pelvic|abdominal|thoracic|cranial|brain|spinal|ocular|cardiac|gastric|intestinal|chest|neck|breast|lung|liver|renal|hepatic|oral|nasal|dental|vaginal|rectal|prostate|prostatic|uterine|eye)\s(?:[a-z]+(?:,|/| or| and|, or|, and)?\s?){1,7}$)",
+    re.I,
+)
+#: Before a disease that somebody has to judge, or a grade that is not in a record; and behind it.
+_JUDGED = re.compile(
+    r"\bin the (?:opinion|judge?ment|view) of\b[^.;]{0,40}\b(?:would|could|may|might|can|will)\b[^;]*$|\bin the investigator['’]?s? (?:opinion|judge?ment)\b[^;]*$"
+    r"|\bgrades?\s?(?:(?:[≥≤<>=]+|or)\s?)?[1-5](?:\s?(?:-|–|or|to|and)\s?(?:[1-5]|higher|greater|more|above|worse))?\s(?:[a-z-]{1,20}\s){0,2}$",
+    re.I,
+)
+_JUDGED_BEHIND = re.compile(
+    r"(?:(?!\b(?:or|any) (?:any |other )?(?:other |medical |condition|disease|illness|disorder))[^.;])*?\b(?:(?:that|which),?\s)(?:in the\s(?:[a-z'’]{1,14}\s){0,3}(?:opinion|judge?ment|view)|the investigator|[^.;]{3,60}\bat the discretion)\b"
+    r"|[^()]{0,80}\)\s(?:currently\s)?(?:requiring|needing|in whom|that|which|who)\b"
+    r"|(?:\s?(?:,|/|\bor\b|\band\b)\s?[\w-]{2,30}(?:\s[\w-]{2,20}){0,2}){1,3}\s(?:that|which)\s(?:is|are|has|have|requires?|required|cannot|needs?)\b",
+    re.I,
+)
+#: The way in which a drug was given.
+_ROUTED = re.compile(
+    r"\b(?:intravenous(?:ly)?|iv|i\.v\.|oral|topical|systemic|parenteral|inhaled|inhalation|intranasal|intravitreal|subcutaneous|intra-?articular|injectable|injected|local|high[- ]dose|low[- ]dose)\s(?:(?:or|and|/)\s[a-z]{1,14}\s)?(?:[a-z-]{1,14}\s)?$",
+    re.I,
+)
+#: Before an operation: what it was a treatment of.
+_TREATED_WITH = re.compile(
+    r"\b(?:treat(?:ment|ed)|therapy) (?:with|by) (?:[a-z]{1,12} ){0,2}$|\btherapy, including (?:[a-z]{1,12} ){0,2}$",
+    re.I,
+)
+#: How far before or behind a disease words about the list that it stands in are looked for.
+_AROUND = 400
+
+
+def therapy(one: Constraint, criterion: Criterion, seen: Chart, had: Truth, reason: str) -> Reasoned:
+    """A therapy that was had may not be the one meant: a mastectomy is a surgery, and no "bypass surgery" or "surgery of the hip"."""
+    label = one.concept_label.lower().split()
+    generic = bool(label) and label[-1] in assets.facts("criteria")["generic_therapies"]
+    if had and len(label) > 1 and _is_another(one, seen):
+        return None, f"{reason}; whether it is what is meant, the words must tell"
+    if had and one.concept_label.lower() in assets.facts("criteria")["vague_therapies"]:
+        return None, f"{reason}; of what, the words must tell"
+    text = " ".join(criterion.text.split())
+    at = text.find(one.concept_label)
+    if had and at >= 0 and _ROUTED.search(text, max(0, at - 40), at):
+        return None, f"{reason}; by which way it was given, the words must tell"
+    if had and at >= 0 and _SHARED.search(text, max(0, at - 60), at):
+        return None, f"{reason}; where it was, the words must tell"
+    if (
+        had
+        and generic
+        and (
+            _is_narrowed(one.concept_label, criterion.text)
+            or (len(label) > 1 and not seen.index.find(one.concept_label))
+        )
+    ):
+        return None, f"{reason}; whether it is what is meant, the words must tell"
+    return had, reason
+
+
+def _is_another(one: Constraint, seen: Chart) -> bool:
+    """Whether the words name a narrower concept than the one that they were linked to: bariatric surgery, and not any surgery."""
+    named = seen.index.find(one.concept_label)
+    return bool(named) and not any(seen.exact(node) in named for node in one.concepts)
+
+
+def _is_narrowed(label: str, text: str) -> bool:
+    """Whether words about an operation say where or what for it was: "surgery or injections of the lumbar spine"."""
+    text = " ".join(text.split())
+    at = text.find(label)
+    return at >= 0 and bool(
+        _PLACED.match(text, at + len(label), at + _AROUND)
+        or _narrowed_behind().match(text, at + len(label), at + _AROUND)
+        or _TREATED_WITH.search(text, max(0, at - 60), at)
+    )
+
+
+def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart) -> bool:
+    """Whether the words say more than the concept that they were linked to: "T3 cancer", "metastasis to the brainstem"."""
+    if not one.concept_label:
+        return False
+    label = name_of(one.concept_label)
+    degrees = not label.isdisjoint(assets.facts("patient")["degrees"])
+    known = any(
+        label == name_of(seen.label(n)) or (not degrees and seen.exact(n) in seen.index.find(one.concept_label))
+        for n in nodes
+    )
+    return not known or bool(
+        re.search(
+            rf"{re.escape(one.concept_label)}(?:(?:(?:,|/|\s+(?:or|and|and/or))(?:\s*[\w/-]+){{1,3}}?,?){{0,3}}?(?:\s+reactions?)?(?:\s*\([^()]{{1,60}}\))?\s+to|\s+(?:of|involving))\s",
+            criterion.text,
+            re.I,
+        )
+    )
+
+
+def _is_judged(one: Constraint, criterion: Criterion) -> bool:
+    """Whether a disease is an example of what somebody has to judge: "conditions that, in the opinion of the investigator, ..."."""
+    text = " ".join(criterion.text.split())
+    at = text.find(one.concept_label) if one.concept_label else -1
+    end = at + len(one.concept_label)
+    return at >= 0 and bool(
+        _JUDGED.search(text, max(0, at - _AROUND), at) or _JUDGED_BEHIND.match(text, end, end + _AROUND)
+    )
+
+
+def _is_loose(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart) -> bool:
+    """Whether the patient has a form of the disease only, and words about the list that it stands in say which forms are meant."""
+    if not one.concept_label or any(seen.has_itself(node) for node in nodes):
+        return False
+    text = " ".join(criterion.text.split())
+    at = text.find(one.concept_label)
+    end = at + len(one.concept_label)
+    if at < 0:  # "neurological or psychiatric disorder"
+        at = text.find(one.concept_label.split()[0])
+        end = at + len(one.concept_label.split()[0])
+    return at >= 0 and bool(
+        _narrowed_before().search(text, max(0, at - _AROUND), at)
+        or _SHARED.search(text, max(0, at - 60), at)
+        or _narrowed_behind().match(text, end, end + _AROUND)
+    )
+
+
+@cache
+def _narrowed_before() -> re.Pattern[str]:
+    return re.compile(assets.facts("patient")["narrowed_before"], re.I)
+
+
+@cache
+def _narrowed_behind() -> re.Pattern[str]:
+    return re.compile(assets.facts("patient")["narrowed_behind"], re.I)
+
+
+def disease(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart, reason: str) -> Reasoned:
+    """A disease that the patient has may not be the one meant: "T3 cancer", "conditions that, in the opinion of the investigator, ..."."""
+    if _is_judged(one, criterion):
+        return None, f"{reason}; whether it matters, the investigator must tell"
+    if _says_more(one, criterion, nodes, seen) or _is_loose(one, criterion, nodes, seen):
+        return None, f"{reason}; whether it is what is meant, the words must tell"
+    return True, reason
