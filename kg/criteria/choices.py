@@ -32,7 +32,7 @@ _BEHIND_GRADE = re.compile(r"[)\]]?\s(?:of\s|in\s)?(?:[a-z-]{3,20}\s){0,2}")
 _WITH_VALUE = re.compile(r",?\swith\s(?:[a-z-]{1,20}\s){0,3}")
 #: Between a disease and the value that it means there, which counts alone: "anemia (hemoglobin < 10 g/dL)".
 _BEFORE_MEANING = re.compile(
-    r"(?:\s?:\s|\s?[(\[](?:(?:defined (?:as|by)|i\.?e\.?,?|with)\s)?|,?\s(?:as\s)?defined (?:as|by)\s)(?:[a-z-]{1,20}\s){0,3}"
+    r"(?:\s(?:syndrome|disease|disorder))?(?:\s?:\s|\s?[(\[](?:(?:defined (?:as|by)|i\.?e\.?,?|with)\s)?|,?\s(?:as\s)?defined (?:as|by)\s)(?:[a-z-]{1,20}\s){0,3}"
 )
 #: Between two ranges of one quantity that are alternatives.
 _LISTED = re.compile(r"[^\w.]*(?:(?:and|or|and/or)\b[^\w.]*)?(?:(?:the|a|between|from|of)\s)*", re.I)

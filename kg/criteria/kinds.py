@@ -22,7 +22,7 @@ _NEGATIVE_TEST = re.compile(
 )
 #: A pregnancy that is over: "gestational diabetes in a previous pregnancy".
 _FORMER = re.compile(
-    r"\b(?:previous|prior|past|earlier|last|history of|index)(?: [a-z-]{1,20}){0,3} $|\b(?:pre|post|inter)[- ]?$|\bduring (?:the |this |her )?$|\b(?:incapable|capable|possibility|chance) of $",
+    r"\b(?:previous|prior|past|earlier|last|history of|index)(?: [a-z-]{1,20}){0,3} $|\b(?:pre|post|inter)[- ]?$|\bduring (?:the |this |her )?$|\bpartners?\b[^.;]{0,30}$|\b(?:incapable|capable|possibility|chance) of $",
     re.I,
 )
 _UNLESS = re.compile(r"\bunless\b[^.;]{0,80}$", re.I)

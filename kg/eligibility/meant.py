@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import NamedTuple
 
 from kg import assets
 from kg.eligibility.chart import Chart, name_of
@@ -18,7 +19,7 @@ _PLACED = re.compile(
 #: Before it: a place that it shares with what it is listed with.
 _SHARED = re.compile(
     r"\b(?:[a-z]{4,}(?:al|ic|ar) (?:trauma|injur(?:y|ies)|ir?radiation|fractures?|disease) (?:or|and|/) $"
-    r"|(?:pelvic|abdominal|thoracic|cranial|brain|spinal|ocular|cardiac|gastric|intestinal|chest|neck|breast|lung|liver|renal|hepatic|oral|nasal|dental|vaginal|rectal|prostate|prostatic|uterine|eye)\s(?:[a-z]+(?:,|/| or| and|, or|, and)?\s?){1,7}$)",
+    r"|(?:pelvic|abdominal|thoracic|cranial|brain|spinal|ocular|cardiac|gastric|intestinal|chest|neck|breast|lung|liver|renal|hepatic|oral|nasal|dental|vaginal|rectal|prostate|prostatic|uterine|eye|cervical|lumbar|vertebral|spine)\s(?:[a-z]+(?:,|/| or| and|, or|, and)?\s?){1,7}$)",
     re.I,
 )
 #: Before a disease that somebody has to judge, or a grade that is not in a record; and behind it.
@@ -43,33 +44,53 @@ _TREATED_WITH = re.compile(
     r"\b(?:treat(?:ment|ed)|therapy) (?:with|by) (?:[a-z]{1,12} ){0,2}$|\btherapy, including (?:[a-z]{1,12} ){0,2}$",
     re.I,
 )
+#: Abbreviations, whose stops end no sentence.
+_ABBREVIATED = re.compile(r"\b(e\.g|i\.e|etc|vs)\.", re.I)
 #: How far before or behind a disease words about the list that it stands in are looked for.
 _AROUND = 400
 
 
+class _Place(NamedTuple):
+    """Where a criterion names a thing, its white space made one and the stops of "e.g." left out."""
+
+    text: str
+    start: int
+    end: int
+
+    def behind(self, pattern: re.Pattern[str]) -> bool:
+        """Whether the words behind the name begin like this."""
+        return bool(pattern.match(self.text, self.end, self.end + _AROUND))
+
+    def before(self, pattern: re.Pattern[str], reach: int = 400) -> bool:
+        """Whether the words before the name, ``reach`` characters at most, end like this."""
+        return bool(pattern.search(self.text, max(0, self.start - reach), self.start))
+
+
+def _place(one: Constraint, criterion: Criterion) -> _Place | None:
+    """Where the criterion names what a constraint is about; of "neurological or psychiatric disorder", where the first word stands."""
+    text = _ABBREVIATED.sub(r"\1", " ".join(criterion.text.split()))
+    for name in (one.concept_label, one.concept_label.split(" ")[0]):
+        if name and (at := text.find(name)) >= 0:
+            return _Place(text, at, at + len(name))
+    return None
+
+
 def therapy(one: Constraint, criterion: Criterion, seen: Chart, had: Truth, reason: str) -> Reasoned:
     """A therapy that was had may not be the one meant: a mastectomy is a surgery, and no "bypass surgery" or "surgery of the hip"."""
+    if not had:
+        return had, reason
     label = one.concept_label.lower().split()
+    other = len(label) > 1 and _is_another(one, seen)
     generic = bool(label) and label[-1] in assets.facts("criteria")["generic_therapies"]
-    if had and len(label) > 1 and _is_another(one, seen):
+    place = _place(one, criterion)
+    if other or (generic and len(label) > 1 and not seen.index.find(one.concept_label)):
         return None, f"{reason}; whether it is what is meant, the words must tell"
-    if had and one.concept_label.lower() in assets.facts("criteria")["vague_therapies"]:
+    if one.concept_label.lower() in assets.facts("criteria")["vague_therapies"]:
         return None, f"{reason}; of what, the words must tell"
-    text = " ".join(criterion.text.split())
-    at = text.find(one.concept_label)
-    if had and at >= 0 and _ROUTED.search(text, max(0, at - 40), at):
+    if place and place.before(_ROUTED, 40):
         return None, f"{reason}; by which way it was given, the words must tell"
-    if had and at >= 0 and _SHARED.search(text, max(0, at - 60), at):
-        return None, f"{reason}; where it was, the words must tell"
-    if (
-        had
-        and generic
-        and (
-            _is_narrowed(one.concept_label, criterion.text)
-            or (len(label) > 1 and not seen.index.find(one.concept_label))
-        )
-    ):
-        return None, f"{reason}; whether it is what is meant, the words must tell"
+    if place and (place.before(_SHARED, 60) or (generic and _is_narrowed(place))):
+        return None, f"{reason}; where or for what it was, the words must tell"
     return had, reason
 
 
@@ -79,15 +100,20 @@ def _is_another(one: Constraint, seen: Chart) -> bool:
     return bool(named) and not any(seen.exact(node) in named for node in one.concepts)
 
 
-def _is_narrowed(label: str, text: str) -> bool:
+def _is_narrowed(place: _Place) -> bool:
     """Whether words about an operation say where or what for it was: "surgery or injections of the lumbar spine"."""
-    text = " ".join(text.split())
-    at = text.find(label)
-    return at >= 0 and bool(
-        _PLACED.match(text, at + len(label), at + _AROUND)
-        or _narrowed_behind().match(text, at + len(label), at + _AROUND)
-        or _TREATED_WITH.search(text, max(0, at - 60), at)
-    )
+    return place.behind(_PLACED) or place.behind(_narrowed_behind()) or place.before(_TREATED_WITH, 60)
+
+
+def disease(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart, reason: str) -> Reasoned:
+    """A disease that the patient has may not be the one meant: "T3 cancer", "conditions that, in the opinion of the investigator, ..."."""
+    place = _place(one, criterion)
+    if place and (place.before(_JUDGED) or place.behind(_JUDGED_BEHIND)):
+        return None, f"{reason}; whether it matters, the investigator must tell"
+    form_only = place and not any(seen.has_itself(node) for node in nodes)
+    if _says_more(one, criterion, nodes, seen) or (place and form_only and _is_loose(place)):
+        return None, f"{reason}; whether it is what is meant, the words must tell"
+    return True, reason
 
 
 def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart) -> bool:
@@ -109,31 +135,9 @@ def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Ch
     )
 
 
-def _is_judged(one: Constraint, criterion: Criterion) -> bool:
-    """Whether a disease is an example of what somebody has to judge: "conditions that, in the opinion of the investigator, ..."."""
-    text = " ".join(criterion.text.split())
-    at = text.find(one.concept_label) if one.concept_label else -1
-    end = at + len(one.concept_label)
-    return at >= 0 and bool(
-        _JUDGED.search(text, max(0, at - _AROUND), at) or _JUDGED_BEHIND.match(text, end, end + _AROUND)
-    )
-
-
-def _is_loose(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart) -> bool:
-    """Whether the patient has a form of the disease only, and words about the list that it stands in say which forms are meant."""
-    if not one.concept_label or any(seen.has_itself(node) for node in nodes):
-        return False
-    text = " ".join(criterion.text.split())
-    at = text.find(one.concept_label)
-    end = at + len(one.concept_label)
-    if at < 0:  # "neurological or psychiatric disorder"
-        at = text.find(one.concept_label.split()[0])
-        end = at + len(one.concept_label.split()[0])
-    return at >= 0 and bool(
-        _narrowed_before().search(text, max(0, at - _AROUND), at)
-        or _SHARED.search(text, max(0, at - 60), at)
-        or _narrowed_behind().match(text, end, end + _AROUND)
-    )
+def _is_loose(place: _Place) -> bool:
+    """Whether words about the list that a disease stands in say which forms of it are meant."""
+    return place.before(_narrowed_before()) or place.before(_SHARED, 60) or place.behind(_narrowed_behind())
 
 
 @cache
@@ -144,12 +148,3 @@ def _narrowed_before() -> re.Pattern[str]:
 @cache
 def _narrowed_behind() -> re.Pattern[str]:
     return re.compile(assets.facts("patient")["narrowed_behind"], re.I)
-
-
-def disease(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart, reason: str) -> Reasoned:
-    """A disease that the patient has may not be the one meant: "T3 cancer", "conditions that, in the opinion of the investigator, ..."."""
-    if _is_judged(one, criterion):
-        return None, f"{reason}; whether it matters, the investigator must tell"
-    if _says_more(one, criterion, nodes, seen) or _is_loose(one, criterion, nodes, seen):
-        return None, f"{reason}; whether it is what is meant, the words must tell"
-    return True, reason
