@@ -61,6 +61,9 @@ _PEOPLE_OF = re.compile(
     r"\b(?:patients?|subjects?|participants?|children|adolescents|minors|those)\b(?: (?:who are|aged|of age))? \Z", re.I
 )
 _OF_DONORS = re.compile(r"\)\s(?:[\w-]{1,20}\s){0,5}(?:\([^()]{1,20}\)\s)?donors?\b", re.I)
+#: A scale for people of an age, and what people of an age count as: "Lansky (age < 16 years)", "will be considered postmenopausal".
+_OF_SCALE = re.compile(r"\b(?:Lansky|Karnofsky|Zubrod|ECOG|[KL]PS|scale|score)\s?\((?:[a-z]{1,12}\s){0,3}\Z", re.I)
+_COUNT_AS = re.compile(r"(?:\s(?:years?|of age|old)){0,3}\s(?:will be|are|is|shall be) considered\b", re.I)
 _MAJORITY = 21
 _MEAN = re.compile(r"\b(?:mean|average|median) age\b[^.;]{0,40}$", re.I)
 
@@ -147,8 +150,10 @@ def of_assent(one: Quantity, text: str, clause: int) -> bool:
 
 def is_of_some(one: Quantity, text: str, clause: int) -> bool:
     """Whether an age only says of whom something else is asked: "patients under 6 years old must weigh at least 7 kg"."""
+    if _OF_SCALE.search(text, max(clause, one.start - 50), one.start):
+        return True
     who = _PEOPLE_OF.search(text, max(clause, one.start - 40), one.start)
-    return bool(who and _OF_SOME.match(text, one.end))
+    return bool(who and _OF_SOME.match(text, one.end)) or bool(_COUNT_AS.match(text, one.end))
 
 
 def qualifies(before: int, one: Quantity, text: str) -> bool:

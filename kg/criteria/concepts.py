@@ -41,7 +41,7 @@ _NEEDED = re.compile(
 )
 #: What only explains something else that shuts out: "life expectancy below a year due to cancer".
 _DUE_TO = re.compile(
-    r"\b(?:due to|because of|caused by|secondary to|resulting from|as a (?:result|consequence) of|attributable to|related to)\s(?:[a-z-]{1,20},?\s){0,8}$",
+    r"\b(?:(?:due to|because of|resulting from|attributable to|related to)\s(?:[a-z-]{1,20},?\s){0,8}$|(?:caused by|secondary to|as a (?:result|consequence) of)\b[^.;:]{0,140}$)",
     re.I,
 )
 #: How long a criterion may be that is read as alternatives: longer ones say several things.
@@ -141,6 +141,8 @@ def _kept(quote: Quote, named: list[Mention], exclusion: bool, index: MeshIndex)
         if not mention.therapy and pattern("negative_behind").match(text, mention.end):
             denied = not denied
         one.negated = denied
+        if denied and mention.therapy and one.minimum_time_since:  # "no steroids for at least 2 weeks"
+            one.minimum_time_since, one.maximum_time_since = "", one.minimum_time_since
         one.exception = [e for e in exceptions if e != mention.identifier]
         one.applies_when = when if mention.start < limit else ""
         kept.append((mention, one))
@@ -165,7 +167,7 @@ def _needed_by_unknown(text: str, mention: Mention, kept: list[tuple[Mention, Co
 def _explains(text: str, mention: Mention, kept: list[tuple[Mention, Constraint]], denied: bool) -> bool:
     """Whether a name only explains, or says when, what must not be is meant: "life expectancy below a year due to cancer"."""
     if not mention.therapy:
-        return bool(_DUE_TO.search(text, max(0, mention.start - 120), mention.start))
+        return bool(_DUE_TO.search(text, max(0, mention.start - 160), mention.start))
     at_once = denied and _ONLY_AFTER.search(text, max(0, mention.start - 40), mention.start)
     return bool(at_once or (kept and _only_after(text, kept, mention)))
 

@@ -25,6 +25,7 @@ _FORMER = re.compile(
     r"\b(?:previous|prior|past|earlier|last|history of|index)(?: [a-z-]{1,20}){0,3} $|\b(?:pre|post|inter)[- ]?$|\bduring (?:the |this |her )?$|\bpartners?\b[^.;]{0,30}$|\b(?:incapable|capable|possibility|chance) of $",
     re.I,
 )
+_DEMANDED = re.compile(r"\b(?:must|should|shall|required to) (?:have|show|be)\b", re.I)
 _UNLESS = re.compile(r"\bunless\b[^.;]{0,80}$", re.I)
 _NURSING = re.compile(r"nurs|lactat|breast", re.I)
 #: For whom somebody else must agree: "consent of a parent if under 18 years of age".
@@ -72,6 +73,7 @@ def _fixed(quote: Quote, kind: str, match: re.Match[str], exclusion: bool) -> Co
     if kind == "Consent" and (young := OF_THE_YOUNG.search(text, match.end(), match.end() + scope.REACH)):
         one.applies_when = " ".join(young[0].split())
     denied = scope.negated(text, match.start(), exclusion=exclusion)
-    one.negated = bool(test or joined) or (denied and kind != "Consent")
+    demanded = test and exclusion and _DEMANDED.search(text)  # what must be shown, told in a list of what excludes
+    one.negated = (not demanded and bool(test or joined)) or (denied and kind != "Consent")
     one.cite(quote.group(match))
     return one

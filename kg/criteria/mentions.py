@@ -53,6 +53,9 @@ _EFFECTS = re.compile(
     r"\b(?:toxicit(?:y|ies)|adverse (?:events?|effects?|reactions?)|side effects?|complications?|sequelae)\b[^.;:]{0,50}\b(?:from|of|due to|related to|caused by|attributable to|associated with)\b[^.;:]{0,60}$",
     re.I,
 )
+#: A class whose members a list names: "any of the following antibodies within 4 months: ...".
+_HEADED = re.compile(r"\bfollowing\s(?:[a-z-]{2,20}\s){0,3}$", re.I)
+_LIST_OPENS = re.compile(r"[^.;:]{0,90}:\s+\w")
 #: What somebody does not bear: "hypersensitivity to injected proteins, including antibodies".
 _REACTED = re.compile(
     r"\b(?:hypersensitivit\w{1,3}|allerg\w{1,4}|intoleran\w{1,3}|anaphyla\w{1,6}|contraindicat\w{1,4})\b[^.;:]{0,60}\b(?:to|against|for|of)\s[^.;:]{0,110}$",
@@ -262,6 +265,8 @@ def is_mere(text: str, mention: Mention) -> bool:
         or _LATER.search(text, max(0, mention.start - 150), mention.start)
         or _NOT_INCLUDED.match(text, mention.end)
     ):
+        return True
+    if _HEADED.search(text, first, mention.start) and _LIST_OPENS.match(text, mention.end):
         return True
     if mention.therapy and _ABUSE.search(text, first, mention.start):
         return True

@@ -26,13 +26,13 @@ _ORDER = re.compile(
 _ENDS = re.compile(r"\s*+(?:[,;.)\n]|$|or\b|at\b)")
 #: What is said of a method or of people at large, not of a patient: a failure rate, a mean age, a normal range.
 _OF_NO_PATIENT = re.compile(
-    r"\b(?:failure rate|pearl[- ]index|unit of alcohol|mean age|risk of (?:relapse|recurrence)|(?:relapse|recurrence) risk)\b|^normal\b.*\b(?:levels?|values?|range)\b",
+    r"\b(?:failure rate|pearl[- ]index|unit of alcohol|mean age|risk of (?:relapse|recurrence)|(?:relapse|recurrence) risk|categor(?:y|ies) of)\b|^normal\b.*\b(?:levels?|values?|range)\b",
     re.I,
 )
 _MONEY = re.compile(r"\s?(?:(?:euros?|dollars?|usd|eur)\b|[€$£])", re.I)
 #: What no patient's record tells: half-lives of a drug, shares of those who take part.
 _OF_THE_STUDY = re.compile(
-    r"[\s-]*(?:x\s)?half[- ]?li(?:fe|ves)\b|[^.;]{0,30}\bof (?:the |all )?(?:total |study ){0,2}(?:population|sample|enrolled|participants|cohort)\b",
+    r"[\s-]*(?:x\s)?half[- ]?li(?:fe|ves)\b|\s(?:risk|chance|probability) of\b|[^.;]{0,30}\bof (?:the |all )?(?:total |study ){0,2}(?:population|sample|enrolled|participants|cohort)\b",
     re.I,
 )
 _PLANNERS = re.compile(r"\bwe (?:anticipate|expect|plan|aim|estimate)\b", re.I)

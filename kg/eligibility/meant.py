@@ -36,16 +36,17 @@ _JUDGED_BEHIND = re.compile(
 )
 #: The way in which a drug was given.
 _ROUTED = re.compile(
-    r"\b(?:intravenous(?:ly)?|iv|i\.v\.|oral|topical|systemic|parenteral|inhaled|inhalation|intranasal|intravitreal|subcutaneous|intra-?articular|injectable|injected|local|high[- ]dose|low[- ]dose)\s(?:(?:or|and|/)\s[a-z]{1,14}\s)?(?:[a-z-]{1,14}\s)?$",
+    r"\b(?:intravenous(?:ly)?|iv|i\.v\.|oral|topical|systemic|parenteral|inhaled|inhalation|intranasal|intravitreal|subcutaneous|intra-?articular|injectable|injected|local|high[- ]dose|low[- ]dose|investigational|experimental)\s(?:(?:or|and|/)\s[a-z]{1,14}\s)?(?:[a-z-]{1,14}\s)?$",
     re.I,
 )
+_TRIED = re.compile(r"\s(?:investigational|experimental)\b", re.I)
 #: Before an operation: what it was a treatment of.
 _TREATED_WITH = re.compile(
     r"\b(?:treat(?:ment|ed)|therapy) (?:with|by) (?:[a-z]{1,12} ){0,2}$|\btherapy, including (?:[a-z]{1,12} ){0,2}$",
     re.I,
 )
 #: Abbreviations, whose stops end no sentence.
-_ABBREVIATED = re.compile(r"\b(e\.g|i\.e|etc|vs)\.", re.I)
+_ABBREVIATED = re.compile(r"\b(e\.g|i\.e|eg|ie|etc|vs)\.", re.I)
 #: How far before or behind a disease words about the list that it stands in are looked for.
 _AROUND = 400
 
@@ -87,7 +88,7 @@ def therapy(one: Constraint, criterion: Criterion, seen: Chart, had: Truth, reas
         return None, f"{reason}; whether it is what is meant, the words must tell"
     if one.concept_label.lower() in assets.facts("criteria")["vague_therapies"]:
         return None, f"{reason}; of what, the words must tell"
-    if place and place.before(_ROUTED, 40):
+    if place and (place.before(_ROUTED, 40) or place.behind(_TRIED)):
         return None, f"{reason}; by which way it was given, the words must tell"
     if place and (place.before(_SHARED, 60) or (generic and _is_narrowed(place))):
         return None, f"{reason}; where or for what it was, the words must tell"
@@ -128,7 +129,7 @@ def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Ch
     )
     return not known or bool(
         re.search(
-            rf"{re.escape(one.concept_label)}(?:(?:(?:,|/|\s+(?:or|and|and/or))(?:\s*[\w/-]+){{1,3}}?,?){{0,3}}?(?:\s+reactions?)?(?:\s*\([^()]{{1,60}}\))?\s+to|\s+(?:of|involving))\s",
+            rf"{re.escape(one.concept_label)}(?:(?:(?:,|/|\s+(?:or|and|and/or))(?:\s*[\w/-]+){{1,3}}?,?){{0,3}}?(?:\s+reactions?)?(?:\s*\([^()]{{1,60}}\))?\s+to|\s+(?:of|involving)|(?<=nfection)\s+(?:with|by))\s",
             criterion.text,
             re.I,
         )
