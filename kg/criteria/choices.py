@@ -188,10 +188,11 @@ def _either_pressure(found: list[bounds.Bound], made: list[Constraint]) -> None:
     """Of a pressure that must be high, either number is enough: "blood pressure > 130/80"."""
     if any(one.alternative for one in made):
         return
-    for (bound, one), (_, other) in pairwise(zip(found, made, strict=True)):
+    for place, ((bound, one), (_, other)) in enumerate(pairwise(zip(found, made, strict=True))):
         pair = (one.variable, other.variable) == ("SystolicBloodPressure", "DiastolicBloodPressure")
-        same = [b for b in found if b.at == bound.at]
-        if pair and len(same) == 2 and one.comparator == other.comparator and one.comparator in ("ge", "gt"):
+        high = one.comparator == other.comparator and one.comparator in ("ge", "gt")
+        around = found[max(0, place - 1) : place + 3]
+        if pair and high and sum(near.at == bound.at for near in around) == 2:
             one.alternative, other.alternative = 1, 2
             return
 

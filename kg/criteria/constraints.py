@@ -179,7 +179,8 @@ def _denied(one: bounds.Bound, text: str, exclusion: bool) -> bool:
     before = _UNABLE.search(text, max(0, one.start - 90), one.start) or (
         one.comparator in _ENDS and _OUTSIDE.search(text, max(0, one.at - 160), one.at)
     )
-    if not exclusion and scope.parted_by_and(text, one.start):
+    negated = scope.negated(text, one.start, exclusion=exclusion)
+    if negated and not exclusion and scope.parted_by_and(text, one.start):
         return bool(before)
     itself = _NOT_THESE.search(text, one.start, one.end)
-    return bool(before) != (scope.negated(text, one.start, exclusion=exclusion) != bool(itself))
+    return bool(before) != (negated != bool(itself))

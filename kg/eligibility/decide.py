@@ -46,7 +46,7 @@ _ALLOWED_IF = re.compile(
 )
 #: How a statement begins that denies something in a list of what excludes, where it may say so once more: "Have not had surgery".
 _MUST_NOT = re.compile(
-    r"\W*(?:(?:subjects?|patients?|participants?)\s(?:who\s)?)?(?:do|does|did|have|has)\s+not\b", re.I
+    r"\W{0,9}+(?:(?:subjects?|patients?|participants?)\s(?:who\s)?)?(?:do|does|did|have|has)\s{1,3}not\b", re.I
 )
 #: Words that show that a disease is the one that the trial is about.
 _DEFINING = re.compile(

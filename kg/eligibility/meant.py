@@ -19,7 +19,7 @@ _PLACED = re.compile(
 #: Before it: a place that it shares with what it is listed with.
 _SHARED = re.compile(
     r"\b(?:[a-z]{4,}(?:al|ic|ar) (?:trauma|injur(?:y|ies)|ir?radiation|fractures?|disease) (?:or|and|/) $"
-    r"|(?:pelvic|abdominal|thoracic|cranial|brain|spinal|ocular|cardiac|gastric|intestinal|chest|neck|breast|lung|liver|renal|hepatic|oral|nasal|dental|vaginal|rectal|prostate|prostatic|uterine|eye|cervical|lumbar|vertebral|spine)\s(?:[a-z]+(?:,|/| or| and|, or|, and)?\s?){1,7}$)",
+    r"|(?:pelvic|abdominal|thoracic|cranial|brain|spinal|ocular|cardiac|gastric|intestinal|chest|neck|breast|lung|liver|renal|hepatic|oral|nasal|dental|vaginal|rectal|prostate|prostatic|uterine|eye|cervical|lumbar|vertebral|spine)\s(?:[a-z-]{1,20}+(?:,? or|,? and|,|/)?+\s){0,7}+$)",
     re.I,
 )
 #: Before a disease that somebody has to judge, or a grade that is not in a record; and behind it.
@@ -32,6 +32,11 @@ _JUDGED_BEHIND = re.compile(
     r"(?:(?!\b(?:or|any) (?:any |other )?(?:other |medical |condition|disease|illness|disorder))[^.;])*?\b(?:(?:that|which),?\s)(?:in the\s(?:[a-z'’]{1,14}\s){0,3}(?:opinion|judge?ment|view)|the investigator|[^.;]{3,60}\bat the discretion)\b"
     r"|[^()]{0,80}\)\s(?:currently\s)?(?:requiring|needing|in whom|that|which|who)\b"
     r"|(?:\s?(?:,|/|\bor\b|\band\b)\s?[\w-]{2,30}(?:\s[\w-]{2,20}){0,2}){1,3}\s(?:that|which)\s(?:is|are|has|have|requires?|required|cannot|needs?)\b",
+    re.I,
+)
+#: Behind a disease: what it is a reaction to, or where it is: "allergy, hypersensitivity or intolerance to wool".
+_TO_SOMETHING = re.compile(
+    r"(?:(?:,|/|\s(?:or|and|and/or)(?=\s))(?:\s?(?!(?:to|of|involving|reactions?)\b)[\w-]{1,24}+){1,3}+,?){0,3}+(?:\sreactions?)?(?:\s?\([^()]{1,60}\))?\s(?:to|of|involving)\s|(?<=nfection)\s(?:with|by)\s",
     re.I,
 )
 #: The way in which a drug was given.
@@ -127,13 +132,8 @@ def _says_more(one: Constraint, criterion: Criterion, nodes: list[str], seen: Ch
         label == name_of(seen.label(n)) or (not degrees and seen.exact(n) in seen.index.find(one.concept_label))
         for n in nodes
     )
-    return not known or bool(
-        re.search(
-            rf"{re.escape(one.concept_label)}(?:(?:(?:,|/|\s+(?:or|and|and/or))(?:\s*[\w/-]+){{1,3}}?,?){{0,3}}?(?:\s+reactions?)?(?:\s*\([^()]{{1,60}}\))?\s+to|\s+(?:of|involving)|(?<=nfection)\s+(?:with|by))\s",
-            criterion.text,
-            re.I,
-        )
-    )
+    place = _place(one, criterion)
+    return not known or bool(place and place.behind(_TO_SOMETHING))
 
 
 def _is_loose(place: _Place) -> bool:

@@ -22,7 +22,7 @@ _PARTNER = re.compile(r"\W{0,3}(?:sexual |sex )?(?:partners?|contracepti\w+|cond
 _WITH_PARTNER = re.compile(r"\b(?:with|by) (?:an? |any |fertile |the |sterile |vasectomi[sz]ed ){0,3}$", re.I)
 #: Where the first sentence ends.
 _FIRST = re.compile(r"[.;]\s+(?=[A-Z])")
-_SEX_ONLY = re.compile(r"\W*(?:wom[ae]n|females?|m[ae]n|males?)\W*", re.I)
+_SEX_ONLY = re.compile(r"\W{0,9}+(?:wom[ae]n|females?|m[ae]n|males?)\W{0,9}+", re.I)
 
 
 def _speaks_of(sex: re.Pattern[str], text: str) -> bool:
