@@ -85,7 +85,8 @@ def find(
     text = quote.text
     kept = _kept(quote, named, exclusion, index)
     unknown = [] if exclusion else _unknown_alternatives(quote, kept)
-    _either(text, kept)
+    if not exclusion:  # of what excludes, everything is an alternative
+        _either(text, kept)
     for number, one in enumerate((*(one for _, one in kept), *unknown) if unknown else (), 1):
         one.alternative = number
     yield from (one for _, one in kept)

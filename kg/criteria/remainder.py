@@ -23,6 +23,7 @@ _HARD = re.compile(rf"[;:]|{STOP}|^\s+$", re.I)
 _FORGIVEN = re.compile(r"\b(?:skin|cervi\w+|in[- ]situ|melanoma\w*)\b", re.I)
 #: The short form of what was just named: "New York Heart Association (NYHA)".
 _SHORT_FORM = re.compile(r"\(\s?[A-Z][A-Za-z0-9/-]{1,9}\s?\)")
+_WORD = re.compile(r"[A-Za-z][\w'-]*")
 #: How a part of a statement begins that asks for something of its own.
 _ASKS = re.compile(r"\s*(?:with|without|have|has|had|must|be|is|are|can|no|not|agree|able|willing|receive)\b", re.I)
 #: How words end that only say of what kind something is.
@@ -49,7 +50,8 @@ def _pattern(name: str) -> re.Pattern[str]:
 def _covered(quote: Quote, made: Iterable[Constraint]) -> list[tuple[int, int]]:
     """The stretches of the text that a constraint says in its own terms."""
     text = quote.text
-    found = [m.span() for p in (_pattern("asides"), _SHORT_FORM) for m in p.finditer(text)]
+    found = [m.span() for m in _pattern("asides").finditer(text)]
+    found += [(_long_form(text, m), m.end()) for m in _SHORT_FORM.finditer(text)]
     found += [m.span() for m in pattern("shut_out").finditer(text)]
     found += _sentences(text, pattern("allowed"))
     if cue := pattern("exception").search(text):
@@ -63,6 +65,14 @@ def _covered(quote: Quote, made: Iterable[Constraint]) -> list[tuple[int, int]]:
         if one.applies_when and (match := _spoken(one.applies_when).search(text)):
             found.append(match.span())
     return found
+
+
+def _long_form(text: str, short: re.Match[str]) -> int:
+    """Where the words begin that a short form stands for: "New York Heart Association (NYHA)"; else where its bracket does."""
+    letters = [c for c in short[0] if c.isupper()]
+    before = [m.span() for m in _WORD.finditer(text, max(0, short.start() - 80), short.start())][-len(letters) :]
+    initials = [text[start].upper() for start, _ in before]
+    return before[0][0] if before and initials == letters else short.start()
 
 
 def _sentences(text: str, pattern: re.Pattern[str]) -> list[tuple[int, int]]:

@@ -24,6 +24,10 @@ _WHO_MAY = re.compile(
     r"\W{0,6}(?:all |adult )?(?:patients|subjects|participants|people|persons|individuals|women|men|children) with\b[^.;]{0,120}?\b(?:are|is|will be) (?:eligible|included|enrolled)\b",
     re.I,
 )
+_WHO_MAY_IF = re.compile(
+    r"\W{0,6}(?:all |adult )?(?:patients|subjects|participants|people|persons|individuals|women|men|children) (?:with|who)\b[^.;]{0,120}?\b(?:are|is|may be|will be) (?:eligible|included|enrolled|allowed)\b[^.;]{0,30}\b(?:if|provided|when)\b",
+    re.I,
+)
 #: What stands about a disease in words such as "if hepatic metastases are present".
 _OF_WHOM = re.compile(
     r"^\W*+(?:(?:if|for|in|with|patients?|subjects?|participants?|those|who|has|have|having|known|documented|the|presence|of)\s++)++"
@@ -47,6 +51,12 @@ _ALLOWED_IF = re.compile(
 #: How a statement begins that denies something in a list of what excludes, where it may say so once more: "Have not had surgery".
 _MUST_NOT = re.compile(
     r"\W{0,9}+(?:(?:subjects?|patients?|participants?)\s(?:who\s)?)?(?:do|does|did|have|has)\s{1,3}not\b", re.I
+)
+#: Kinds of constraints on what is named, and what parts two ways of meeting a criterion.
+_NAMED = ("Diagnosis", "PriorTherapy", "ConcurrentTherapy")
+_OTHERWISE = re.compile(
+    r",\sor\s(?=(?:the\s|an?\s)?(?:current\s|prior\s|previous\s)?(?:use|history|presence|receipt|need|diagnosis|treatment|have|has|had|are|is|who|on|receiving)\b)",
+    re.I,
 )
 #: Words that show that a disease is the one that the trial is about.
 _DEFINING = re.compile(
@@ -138,6 +148,11 @@ def _lasting(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
     return _narrowed(one, truth, truth, reason)
 
 
+def _had(one: Constraint, seen: Chart) -> Truth:
+    """Whether the patient had a therapy at any time."""
+    return some(seen.has_therapy(node, lambda _: True, one.exceptions)[0] for node in one.concepts)
+
+
 def _washed_out(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
     """Whether enough time has passed since the therapy, which need not have been given."""
     limit = days(one.minimum_time_since)
@@ -149,7 +164,8 @@ def _washed_out(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
     found = [seen.has_therapy(node, too_recent, one.exceptions) for node in one.concepts]
     truth = some(t for t, _ in found)
     truth, reason = meant.therapy(one, criterion, seen, truth, telling(found))
-    if truth is False and meant.therapy(one, criterion, seen, True, "")[0] is None:
+    known = "therapies" in seen.patient.complete
+    if truth is False and not known and _had(one, seen) and meant.therapy(one, criterion, seen, True, "")[0] is None:
         truth = None  # that another one was long ago tells nothing
     return _narrowed(one, opposite(truth), truth, f"{reason}; asked are {limit:.0f} days since")
 
@@ -212,11 +228,10 @@ def _narrowed(one: Constraint, truth: Truth, held: Truth, reason: str) -> Reason
 
 def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
     """Whether one constraint is satisfied: a required one holds, a forbidden one does not."""
-    therapy_or_disease = one.kind in ("Diagnosis", "PriorTherapy", "ConcurrentTherapy")
     if (
         one.modality == "Required"
         and criterion.kind.startswith("Exclusion")
-        and therapy_or_disease
+        and one.kind in _NAMED
         and _MUST_NOT.match(criterion.text)
     ):
         _, reason = _holds(one, criterion, trial, seen)
@@ -349,6 +364,16 @@ def _unscored(constraints: list[Constraint], seen: Chart) -> list[Constraint]:
     ]
 
 
+def _has_another_way(criterion: Criterion) -> bool:
+    """Whether an inclusion is one thing "..., or" another of which no constraint says anything."""
+    asked = [one for one in criterion.constraints if one.modality == "Required"]
+    plain = asked and all(one.kind in _NAMED and one.concept_label and not one.alternative for one in asked)
+    if not plain or criterion.kind.startswith("Exclusion") or not criterion.remainder:
+        return False
+    parts = _OTHERWISE.split(" ".join(criterion.text.split()))
+    return len(parts) > 1 and not all(any(one.concept_label in part for one in asked) for part in parts)
+
+
 def decide(criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
     """Whether a patient satisfies a criterion, with the reason that decides."""
     if not criterion.constraints:
@@ -384,8 +409,9 @@ def decide(criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
         found.append((truth, deciding(decisive)))
     truth = every(t for t, _ in found)
     reason = deciding([one for one in found if one[0] is truth] or found)
-    permits = any(one.modality == "Allowed" for one in criterion.constraints) and _ALLOWED_IF.search(criterion.text)
-    if truth and permits:
+    if truth is False and _has_another_way(criterion):
+        return None, f"{reason}; the words name another way"
+    if truth and len(constraints) < len(criterion.constraints) and _WHO_MAY_IF.match(criterion.text):
         return None, f"{reason}; under which condition, the words must tell"
     if truth and criterion.remainder:
         return None, f"{reason}; the words say more: {criterion.remainder}"

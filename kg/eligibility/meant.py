@@ -7,6 +7,8 @@ from functools import cache
 from typing import NamedTuple
 
 from kg import assets
+from kg.criteria.cues import pattern as cue
+from kg.criteria.scope import anew
 from kg.eligibility.chart import Chart, name_of
 from kg.eligibility.requirements import Constraint, Criterion
 from kg.eligibility.truth import Reasoned, Truth
@@ -18,7 +20,7 @@ _PLACED = re.compile(
 )
 #: Before it: a place that it shares with what it is listed with.
 _SHARED = re.compile(
-    r"\b(?:[a-z]{4,}(?:al|ic|ar) (?:trauma|injur(?:y|ies)|ir?radiation|fractures?|disease) (?:or|and|/) $"
+    r"\b(?:[a-z]{4,}(?:al|ic|ar) (?:trauma|injur(?:y|ies)|ir?radiation|fractures?) (?:or|and|/) $"
     r"|(?:pelvic|abdominal|thoracic|cranial|brain|spinal|ocular|cardiac|gastric|intestinal|chest|neck|breast|lung|liver|renal|hepatic|oral|nasal|dental|vaginal|rectal|prostate|prostatic|uterine|eye|cervical|lumbar|vertebral|spine)\s(?:[a-z-]{1,20}+(?:,? or|,? and|,|/)?+\s){0,7}+$)",
     re.I,
 )
@@ -36,7 +38,7 @@ _JUDGED_BEHIND = re.compile(
 )
 #: Behind a disease: what it is a reaction to, or where it is: "allergy, hypersensitivity or intolerance to wool".
 _TO_SOMETHING = re.compile(
-    r"(?:(?:,|/|\s(?:or|and|and/or)(?=\s))(?:\s?(?!(?:to|of|involving|reactions?)\b)[\w-]{1,24}+){1,3}+,?){0,3}+(?:\sreactions?)?(?:\s?\([^()]{1,60}\))?\s(?:to|of|involving)\s|(?<=nfection)\s(?:with|by)\s",
+    r"(?:(?:,|/|\s(?:or|and|and/or)(?=\s))(?:\s?(?!(?:to|of|involving|reactions?)\b)[\w-]{1,24}+){1,3}+,?){0,3}+(?:\sreactions?)?(?:\s?\([^()]{1,60}\))?\sto\s|\s(?:of|involving)\s|(?<=nfection)(?:\s(?:or|and)\s[\w-]{1,24}+)?+\s(?:with|by)\s",
     re.I,
 )
 #: The way in which a drug was given.
@@ -64,12 +66,16 @@ class _Place(NamedTuple):
     end: int
 
     def behind(self, pattern: re.Pattern[str]) -> bool:
-        """Whether the words behind the name begin like this."""
-        return bool(pattern.match(self.text, self.end, self.end + _AROUND))
+        """Whether the words behind the name, up to an exception or the next statement, begin like this."""
+        ends = [self.end + _AROUND]
+        ends += [m.start() for p in (cue("exception"), anew()) if (m := p.search(self.text, self.end, ends[0]))]
+        return bool(pattern.match(self.text, self.end, min(ends)))
 
     def before(self, pattern: re.Pattern[str], reach: int = 400) -> bool:
-        """Whether the words before the name, ``reach`` characters at most, end like this."""
-        return bool(pattern.search(self.text, max(0, self.start - reach), self.start))
+        """Whether the words before the name, ``reach`` characters at most and of its own statement, end like this."""
+        first = max(0, self.start - reach)
+        starts = [m.end() for m in anew().finditer(self.text, first, self.start)]
+        return bool(pattern.search(self.text, starts[-1] if starts else first, self.start))
 
 
 def _place(one: Constraint, criterion: Criterion) -> _Place | None:
