@@ -126,7 +126,7 @@ ANSWERS = [
     ("time-frames", {}, ("trial", "days"), 14),
     ("treatment-duration", {"drug": "imatinib"}, ("trial",), 16),
     ("uncomputable", {}, ("trial", "left"),
-     [("NCT00028002", ""), ("NCT00041197", "Complete"), ("NCT00041197", "completely resected"), ("NCT00116935", "removed"), ("NCT00116935", "GIST"),
+     [("NCT00028002", ""), ("NCT00041197", "completely resected"), ("NCT00116935", "removed"), ("NCT00116935", "GIST"),
       ("NCT00764595", "resected"), ("NCT03862768", ""), ("NCT03862768", "Recurrent … grown during standardized imatinib")]),
     ("unlinked", {}, ("label",), []),
     ("unreported", {"day": "2026-11-21"}, ("trial", "completion"), [("NCT01267695", "2014-10"), ("NCT00764595", "2016-03")]),
