@@ -72,6 +72,10 @@ def scored(name: str, value: float, unit: str = "") -> dict[str, object]:
         (OUT.format("Surgery planned"), OPERATED, "cannot tell"),
         (OUT.format("Drug abuse (including painkillers such as ibuprofen)"), {"therapies": [{"name": "ibuprofen", "start": "2026-01-01"}]}, "cannot tell"),
         (OUT.format("Fibrosis that required steroids"), {"therapies": [{"name": "prednisone", "start": "2026-01-01"}]}, "cannot tell"),
+        (OUT.format("Steroids or antibiotics within the last 3 months (i.e., hydrocortisone, prednisone)"), {"therapies": [{"name": "prednisone", "start": "2025-01-10", "end": "2025-02-10"}]}, "cannot tell"),
+        (OUT.format("Poorly controlled type 1 or type 2 diabetes"), DIABETES, "cannot tell"),
+        (OUT.format("Other diseases of the bladder, among them: stones, cancer"), CANCER, "cannot tell"),
+        (IN.format("The operation of participants will be according to the custom of the house"), OPERATED, "cannot tell"),
         # An operation, but of what?
         (OUT.format("Earlier surgery or injections of the lumbar spine"), OPERATED, "cannot tell"),
         (OUT.format("History of bypass surgery"), OPERATED, "cannot tell"),
@@ -110,6 +114,9 @@ def scored(name: str, value: float, unit: str = "") -> dict[str, object]:
         (OUT.format("Taking metformin alone (but no insulin), and with an HbA1c < 8 %"), {**TREATED, **scored("HbA1c", 6.8, "%")}, "cannot tell"),
         (IN.format("No stroke before, and an LVEF < 60 %"), scored("LVEF", 52, "%"), "cannot tell"),
         (IN.format("IIEF erectile function (EF) domain score of 25 or less"), scored("LVEF", 52, "%"), "cannot tell"),
+        (IN.format("Between 10 and 17 in the EF (erectile function) part of the questionnaire"), scored("LVEF", 52, "%"), "cannot tell"),
+        (OUT.format("HbA1c > 0.066"), scored("HbA1c", 6.8, "%"), "not met"),
+        (IN.format("At least 60 % of the participants must be older than 70 years"), {"age": 62}, "cannot tell"),
         (IN.format("Healthy donors (age ≤ 40) of the family (age > 50) donors"), {"age": 45}, "cannot tell"),
         # For whom it is said.
         (IN.format("Assent (participants aged 7 to 17 only)"), {"age": 67}, "cannot tell"),

@@ -165,7 +165,7 @@ class _Reader:
 
     def __init__(self, text: str, section: str) -> None:
         self.text = text
-        self.named = variables.find(text, words(text))
+        self.named = [v for v in variables.find(text, words(text)) if not subjects.is_erectile(v, text)]
         self.headed = [v.variable for v in variables.find(section, words(section))] if len(section) < 40 else []
         self.bounds: list[Bound] = []
         self._latest: dict[str, int] = {}  # where the last bound on a variable begins
@@ -370,6 +370,8 @@ def canonical(one: Bound) -> Decimal | None:
         return None if power is None else unit.convert(power, one.unit.removeprefix(LOGARITHM), term.unit)
     if one.unit == "g/L" and term.unit == "/uL":  # "1.5 G/L": giga per litre, as French laboratories write it
         return unit.convert(one.value, "10*9/L", term.unit)
+    if term.unit == "%" and not one.unit and 0 < one.value < 1:
+        return number.plain(one.value * 100)  # "HbA1c > 0.066"
     if one.unit == "%" and term.unit == "1":
         return one.value / 100
     if one.unit == "{SD}" and term.unit == "{score}":

@@ -177,10 +177,6 @@ def of(one: Quantity, found: list[Named], text: str, clause: int, previous_end: 
             nearest.variable in ("TumorSize", "LesionCount") and text.endswith("worse", one.at, one.end)
         ):
             return []  # "glucose testing 4-5 times per day", "intraepithelial lesions 2 or worse"
-        if nearest.variable == "EjectionFraction" and _ERECTILE.search(
-            text, max(clause, nearest.start - 90), one.start
-        ):
-            return []
         if nearest.variable == "VisualAcuity" and _OTHER_SIGHT.match(text, one.end):
             return []
         if one.unit in LENGTHS and unnamed.from_place(text, one.end):
@@ -193,6 +189,12 @@ def of(one: Quantity, found: list[Named], text: str, clause: int, previous_end: 
         if len(gap) <= 90:
             return [v for v in _chain(found, before[-1], text) if _fits(v.variable, one)]
     return after[:1] if directly else []
+
+
+def is_erectile(named: Named, text: str) -> bool:
+    """Whether "EF" is the erectile function there, and no ejection fraction."""
+    around = max(0, named.start - 90), named.end + 30
+    return named.variable == "EjectionFraction" and bool(_ERECTILE.search(text, *around))
 
 
 def counted(named: Named, one: Quantity, text: str) -> str:

@@ -53,7 +53,7 @@ def _is_over(text: str, window: Window, at: int) -> bool:
     """Whether a window belongs to what stands before it, and what is listed behind a comma is not in it: "surgery within 4 weeks, angina"."""
     between = text[window.end : at]
     comma = between.find(",")
-    if comma < 0 or ":" in between or _SINCE.match(between):
+    if comma < 0 or ":" in between or between.count("(") > between.count(")") or _SINCE.match(between):
         return False
     lead = text[max(0, window.start - scope.REACH) : window.start]
     opening = max(lead.rfind(mark) for mark in (";", ". ", "\n", ":"))

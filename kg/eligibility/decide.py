@@ -94,6 +94,8 @@ def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> 
         accept = _accepted(one, seen)
         found = [seen.has_therapy(node, accept, one.exceptions, itself=True) for node in one.concepts]
         truth, reason = some(truth for truth, _ in found), telling(found)
+        if truth is False and _tells_nothing(one, criterion, seen):
+            return None, f"{reason}; whether it is what is meant, the words must tell"
         if truth is False and all(seen.is_diagnostic(node) for node in one.concepts):
             return None, f"{one.concept_label}: what was done to diagnose is not among a patient's therapies"
         return meant.therapy(one, criterion, seen, truth, reason)
@@ -148,9 +150,12 @@ def _lasting(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
     return _narrowed(one, truth, truth, reason)
 
 
-def _had(one: Constraint, seen: Chart) -> Truth:
-    """Whether the patient had a therapy at any time."""
-    return some(seen.has_therapy(node, lambda _: True, one.exceptions)[0] for node in one.concepts)
+def _tells_nothing(one: Constraint, criterion: Criterion, seen: Chart) -> bool:
+    """Whether a therapy of the patient, which may not be the one meant, was at another time, and others may be missing in the record."""
+    if "therapies" in seen.patient.complete:
+        return False
+    had = some(seen.has_therapy(node, lambda _: True, one.exceptions)[0] for node in one.concepts)
+    return bool(had) and meant.therapy(one, criterion, seen, True, "")[0] is None
 
 
 def _washed_out(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
@@ -164,9 +169,8 @@ def _washed_out(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
     found = [seen.has_therapy(node, too_recent, one.exceptions) for node in one.concepts]
     truth = some(t for t, _ in found)
     truth, reason = meant.therapy(one, criterion, seen, truth, telling(found))
-    known = "therapies" in seen.patient.complete
-    if truth is False and not known and _had(one, seen) and meant.therapy(one, criterion, seen, True, "")[0] is None:
-        truth = None  # that another one was long ago tells nothing
+    if truth is False and _tells_nothing(one, criterion, seen):
+        truth = None
     return _narrowed(one, opposite(truth), truth, f"{reason}; asked are {limit:.0f} days since")
 
 

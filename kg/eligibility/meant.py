@@ -15,7 +15,7 @@ from kg.eligibility.truth import Reasoned, Truth
 
 #: Behind an operation: where or for what it was.
 _PLACED = re.compile(
-    r"[^.;]{0,60}?\b(?:of|on|to|at|in|for|involving|around|near)\s(?!(?:the )?(?:past|last|previous|preceding|study|trial|least|screening|baseline|enrol\w+|day|time)\b)(?!\d)[a-z]",
+    r"(?:,?\s(?:or|and|and/or)(?:\s(?!the\b|an?\b)[\w-]{1,24}+){1,3}?){0,2}?\s(?:of|on|to|at|in|for|involving|around|near)\s(?!(?:the )?(?:past|last|previous|preceding|study|trial|least|screening|baseline|enrol\w+|day|time)\b)(?!\d)[a-z]",
     re.I,
 )
 #: Before it: a place that it shares with what it is listed with.
@@ -27,13 +27,14 @@ _SHARED = re.compile(
 #: Before a disease that somebody has to judge, or a grade that is not in a record; and behind it.
 _JUDGED = re.compile(
     r"\bin the (?:opinion|judge?ment|view) of\b[^.;]{0,40}\b(?:would|could|may|might|can|will)\b[^;]*$|\bin the investigator['’]?s? (?:opinion|judge?ment)\b[^;]*$"
-    r"|\bgrades?\s?(?:(?:[≥≤<>=]+|or)\s?)?[1-5](?:\s?(?:-|–|or|to|and)\s?(?:[1-5]|higher|greater|more|above|worse))?\s(?:[a-z-]{1,20}\s){0,2}$",
+    r"|\bgrades?\s?(?:(?:[≥≤<>=]+|or)\s?)?[1-5](?:\s?(?:-|–|or|to|and)\s?(?:[1-5]|higher|greater|more|above|worse))?\s(?:[a-z-]{1,20}\s){0,2}$"
+    r"|\b(?:poorly controlled|uncontroll?ed|inadequately controlled|unstable|decompensated|untreated)\s(?:[\w-]{1,20}\s){1,3}(?:or|and|and/or)\s$",
     re.I,
 )
 _JUDGED_BEHIND = re.compile(
     r"(?:(?!\b(?:or|any) (?:any |other )?(?:other |medical |condition|disease|illness|disorder))[^.;])*?\b(?:(?:that|which),?\s)(?:in the\s(?:[a-z'’]{1,14}\s){0,3}(?:opinion|judge?ment|view)|the investigator|[^.;]{3,60}\bat the discretion)\b"
     r"|[^()]{0,80}\)\s(?:currently\s)?(?:requiring|needing|in whom|that|which|who)\b"
-    r"|(?:\s?(?:,|/|\bor\b|\band\b)\s?[\w-]{2,30}(?:\s[\w-]{2,20}){0,2}){1,3}\s(?:that|which)\s(?:is|are|has|have|requires?|required|cannot|needs?)\b",
+    r"|(?:\s?(?:,|/|\bor\b|\band\b)\s?[\w-]{2,30}(?:\s[\w-]{2,20}){0,2}){1,3}\s(?:that|which)\s(?:is|are|has|have|requires?|required|cannot|needs?|would|could|may|might)\b",
     re.I,
 )
 #: Behind a disease: what it is a reaction to, or where it is: "allergy, hypersensitivity or intolerance to wool".
