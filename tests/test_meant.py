@@ -76,6 +76,8 @@ def scored(name: str, value: float, unit: str = "") -> dict[str, object]:
         (OUT.format("Poorly controlled type 1 or type 2 diabetes"), DIABETES, "cannot tell"),
         (OUT.format("Other diseases of the bladder, among them: stones, cancer"), CANCER, "cannot tell"),
         (IN.format("The operation of participants will be according to the custom of the house"), OPERATED, "cannot tell"),
+        (OUT.format("Alcohol Abuse Identification Test score of 9 or higher"), {"conditions": ["alcohol abuse"]}, "cannot tell"),
+        (IN.format("Willing to stop ibuprofen a week before surgery"), {"therapies": [{"name": "ibuprofen", "start": "2025-01-10", "end": "2025-02-10"}]}, "cannot tell"),
         # An operation, but of what?
         (OUT.format("Earlier surgery or injections of the lumbar spine"), OPERATED, "cannot tell"),
         (OUT.format("History of bypass surgery"), OPERATED, "cannot tell"),
@@ -126,6 +128,9 @@ def scored(name: str, value: float, unit: str = "") -> dict[str, object]:
         (IN.format("Women of childbearing potential and men who live with one must use a condom"), MAN, "cannot tell"),
         (IN.format("Women of childbearing potential must use a condom with male partners"), MAN, "met"),
         (IN.format("Women with cold feet"), MAN, "cannot tell"),
+        (IN.format("Children aged 7 - 15 years must be willing and able to give assent"), {"age": 67}, "cannot tell"),
+        (OUT.format("Subjects aged 11 and older: unable to swallow tablets"), {"age": 67}, "cannot tell"),
+        (IN.format("Women (< 1 year without menstruation) must have a negative pregnancy test"), WOMAN, "met"),
         (IN.format("Lansky (age < 16 years) or Karnofsky (age ≥ 16 years) score of 70 or more"), {"age": 67}, "cannot tell"),
         (IN.format("Women of 50 years or older are considered postmenopausal"), WOMAN, "cannot tell"),
         (OUT.format("Women must have a negative pregnancy test"), WOMAN, "met"),

@@ -54,7 +54,7 @@ _OPENS_FOR = re.compile(r"\W*(?:for|if|in)\b[^.;:]{0,50}\Z", re.I)
 _THEN_ASSENT = re.compile(r"(?:years )?(?:of age|old)?,[^.;\d]{0,80}\b(?:consents?|assents?)\b", re.I)
 #: What is asked of people of an age: "patients under 6 years old must weigh at least 7 kg".
 _OF_SOME = re.compile(
-    r"(?:\s(?:years?|months?|of age|old)){0,3}\s(?:must|should|need to|have to|are required to|can|may|could)\s(?!be\b|not\b|participate\b|enter\b|join\b|have (?:an? )?(?:life|performance))[a-z]",
+    r"(?:\s(?:years?|months?|of age|old)){0,3}\s(?:must|should|need to|have to|are required to|can|may|could)\s(?!be\b(?! (?:willing|able|accompanied|sufficiently)\b)|not\b|participate\b|enter\b|join\b|have (?:an? )?(?:life|performance))[a-z]",
     re.I,
 )
 _PEOPLE_OF = re.compile(
@@ -82,7 +82,7 @@ def is_age(one: Quantity, text: str) -> bool:
     lead, tail = text[max(0, one.start - 60) : one.start], text[one.end : one.end + 40]
     around = _PART.split(lead)[-1] + text[one.start : one.end] + _PART.split(tail)[0]
     if re.search(
-        r"\b(?:since|prior|within|past|previous|before|after|last|history|duration|for (?:at least|more)|every|ago|survival|expectancy|follow|post-?\s?menopausal|amenorrh\w*|disease-free|remission|pack|ongoing|recent|next)\b",
+        r"\b(?:since|prior|within|past|previous|before|after|last|history|duration|for (?:at least|more)|every|ago|survival|expectancy|follow|post-?\s?menopausal|amenorrh\w*|without|disease-free|remission|pack|ongoing|recent|next)\b",
         around,
         re.I,
     ):

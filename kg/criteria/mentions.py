@@ -67,7 +67,7 @@ _LATER = re.compile(
     re.I,
 )
 _REFUSED = re.compile(
-    r"\b(?:refus(?:es?|ed|ing)|declin(?:es?|ed|ing)|unwilling to (?:have|undergo|receive)|refrain(?:s|ing)? from|abstain(?:ing)? from)\s(?:[a-z]{1,14}\s){0,3}$",
+    r"\b(?:refus(?:es?|ed|ing)|declin(?:es?|ed|ing)|unwilling to (?:have|undergo|receive)|(?:willing|able|agree\w{0,3}) to (?:discontinue|stop|avoid|withdraw)(?: (?:the )?use of)?|refrain(?:s|ing)? from|abstain(?:ing)? from)\s(?:[a-z]{1,14}\s){0,3}$",
     re.I,
 )
 #: What does not count: "chemotherapy (corticosteroids not included)".

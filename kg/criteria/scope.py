@@ -20,6 +20,7 @@ _OPENING_IF = re.compile(
     r"|(?:phase|part|cohort|arm|group|stratum|donors?) ?[\w/]{0,6}+(?=\s?:)"
     r"|(?:if|when|in case of)\b[^.;,]{3,150}+(?=,)"
     r"|for (?:patients|subjects|participants|people|persons|individuals|those|women|men|age[sd]?)\b[^.;,:]{3,90}+(?=[,:])"
+    r"|(?:patients|subjects|participants|children|adults|adolescents) (?:aged?|who are)\b[^.;,:]{1,60}+(?=:\s)"
     r"|(?:patients|subjects|participants|people|persons|individuals|volunteers|those) with [^.;,]{3,90}?(?=\s(?:must|should) have\b[^.;]{0,60}[<>≥≤\d])"
     r"|(?:patients|subjects|participants|those) with (?:a )?(?:prior |previous |known )?history of [^.;,]{3,80}?(?=\s(?:must|should|need)\b)"
     r"|(?:patients|subjects|participants|people|persons|individuals|those) with [^.;,]{3,90}? who (?:require|need|receive|take|are (?:receiving|taking|on))\b"

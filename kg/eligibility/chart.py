@@ -94,6 +94,17 @@ class Chart:
             if not one.entry.absent
         )
 
+    def of_another_substance(self, nodes: Iterable[str], label: str) -> bool:
+        """Whether an abuse that is asked for ("abuse of prescription drugs") is of something else than the patient's, of alcohol."""
+        kinds = assets.facts("patient")["substances"]
+        asked = {kinds[word] for word in name_of(label) if word in kinds}
+        own = [
+            {kinds[word] for word in one.name if word in kinds}
+            for one in self.diseases
+            if not one.entry.absent and any(self._is(one, node) for node in nodes)
+        ]
+        return bool(asked and own) and all(one and not one & asked for one in own)
+
     def is_diagnostic(self, node: str) -> bool:
         """Whether a node of the graph is a procedure that MeSH also files under diagnosis: a biopsy, an endoscopy."""
         return self.index.in_trees(self.exact(node), ("E01",))
@@ -119,12 +130,6 @@ class Chart:
             return True
         return any(one in thing.within for one in assets.facts("patient")["not_meant"].get(asked, ()))
 
-    def _of_another_substance(self, thing: Thing, label: str) -> bool:
-        """Whether an abuse that is asked for is of something else: alcohol, where it is that of prescription drugs."""
-        substances = assets.facts("patient")["substances"]
-        here, there = ({substances[w] for w in name if w in substances} for name in (thing.name, name_of(label)))
-        return bool(here and there and not here & there)
-
     def _is(self, thing: Thing, node: str) -> Truth:
         """Whether a disease or therapy of the patient is one that a node of the graph names."""
         concept = self._concepts.get(node, Concept())
@@ -133,11 +138,11 @@ class Chart:
         if concept.exact:
             if concept.exact in thing.within:
                 own = thing.identifier == concept.exact
-                return own or not (
-                    self._is_no_form(thing, concept.exact) or self._of_another_substance(thing, concept.label)
-                )
+                return own or not self._is_no_form(thing, concept.exact)
             perhaps = assets.facts("patient")["perhaps"].get(concept.exact, ())
-            if any(one in thing.within for one in perhaps) or self._may_be(thing, concept.exact):
+            if any(one in thing.within and not self._is_no_form(thing, one) for one in perhaps) or self._may_be(
+                thing, concept.exact
+            ):
                 return None
         elif self._elsewhere(thing, concept.label):
             return False

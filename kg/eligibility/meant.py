@@ -123,6 +123,8 @@ def disease(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart
     place = _place(one, criterion)
     if place and (place.before(_JUDGED) or place.behind(_JUDGED_BEHIND)):
         return None, f"{reason}; whether it matters, the investigator must tell"
+    if seen.of_another_substance(nodes, one.concept_label):
+        return None, f"{reason}; of what, the words must tell"
     form_only = place and not any(seen.has_itself(node) for node in nodes)
     if _says_more(one, criterion, nodes, seen) or (place and form_only and _is_loose(place)):
         return None, f"{reason}; whether it is what is meant, the words must tell"
