@@ -95,6 +95,9 @@ def is_age(one: Quantity, text: str) -> bool:
     alone = before[-1:] in ("", *",;(\n") and behind[:1] in ("", *",;.)\n")
     if one.unit == "a" and alone and (one.comparator or not (lead + tail).strip(" \t\n\r-•*.,;:()")):
         return True
+    own_line = before[-1:] in ("", "\n") and behind[:1] in ("", "\n")
+    if one.unit == "a" and one.upper is not None and own_line:
+        return True
     return bool(pattern("people").search(around))
 
 

@@ -27,7 +27,7 @@ _WHICH_NEEDS = re.compile(
 )
 #: Between a disease and the grade or the value that says which of its cases are meant.
 _GRADE = r"(?:(?:[A-Z]{2,6}\s)?(?:functional\s)?(?:stages?|grades?|class(?:es)?)\s)?"
-_BEFORE_GRADE = re.compile(rf"(?:,?\s|\s?[(\[])(?:(?:of|with|in|at)\s)?(?:the\s)?{_GRADE}")
+_BEFORE_GRADE = re.compile(rf"(?:,?\s|\s?[(\[])(?:(?:of|with|in|at)\s)?(?:the\s)?{_GRADE}", re.I)
 _BEHIND_GRADE = re.compile(r"[)\]]?\s(?:of\s|in\s)?(?:[a-z-]{3,20}\s){0,2}")
 _WITH_VALUE = re.compile(r",?\swith\s(?:[a-z-]{1,20}\s){0,3}")
 #: Between a disease and the value that it means there, which counts alone: "anemia (hemoglobin < 10 g/dL)".

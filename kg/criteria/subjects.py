@@ -146,6 +146,8 @@ def of(one: Quantity, found: list[Named], text: str, clause: int, previous_end: 
         return []  # "at least one temperature above 38": a number of measurements
     directly = directly and bool(one.unit or one.comparator or one.relative_to)
     directly = directly and not (one.unit == "kg" and after[0].variable == "BodyMassIndex")
+    if directly and _GRADE_OF.search(text, max(0, one.start - 12), one.start):
+        directly = terms.scheme("VariableScheme")[after[0].variable].unit == "{score}"  # "stage 3 or higher (eGFR ..."
     if directly and ")" in text[one.end : after[0].start]:
         directly = text.rfind("(", clause, one.start) <= text.rfind(
             ")", clause, one.start

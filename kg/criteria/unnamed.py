@@ -88,6 +88,7 @@ _SCORE = re.compile(r"\bscores?$", re.I)
 #: "Minimum duration of symptoms of 3 weeks": the extreme is the sign, what it is of the quantity.
 _EXTREME_OF = re.compile(r"(?:min|max)(?:imum|imal)?\s((?:[a-z-]{2,}\s){0,4}[a-z-]{2,})\sof\s", re.I)
 _ARTICLE = re.compile(r"\A(?:(?:a|an|the|their|defined as|having)\s)+(?=\w)", re.I)
+_SIGNED = re.compile(r"\s?(?:>=|<=|[<>≥≤=])\s?\d")
 _NUMERAL = re.compile(r"\s*\d")
 _COUNTING = re.compile(r"\s+(?:of|or|consecutive|times)\b")
 #: From where a length is measured: "tumors within 12 cm from the anal verge".
@@ -224,6 +225,8 @@ def read(text: str, one: Quantity, clause: int, comparator: str) -> tuple[str, s
     plain = "" if one.unit or one.relative_to or measured else counted(text, one.end)
     label = plain or whole(text, one.start, one.end, clause, called)
     label = label or behind(text, one.end) or " ".join(text[:80].split()[:6])
+    if (signed := _SIGNED.search(label)) and signed.start() > 2:
+        label = label[: signed.start()]  # "... >= 135/85 but": the name stands before the sign
     return f"{label} percentile" if one.unit == PERCENTILE else label, comparator
 
 

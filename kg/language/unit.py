@@ -15,10 +15,13 @@ _ATOM = "|".join(re.escape(a).replace("\\ ", r"\s?") for a in sorted(_ATOMS, key
 _PER = r"(?:\s?/\s?|\s?per\s|[· .](?=(?:kg|m2|m²|min|d|day|h)\s?-\s?[12]))"
 _EXPONENT = r"(?:\s?\^?\s?-\s?[12](?![\d.])|⁻¹)?"
 
+#: Behind a unit: no letter or digit, but for words that were run into it ("50 cells/mm3or less").
+_END = r"(?:(?![A-Za-z0-9])|(?=or (?:less|more|greater|higher|lower|above|below)\b))"
+
 #: A unit where one may stand: after a number (white space between them allowed). "L" alone may stand for a litre.
-UNIT = rf"(?:{_ATOM})(?![A-Za-z0-9]){_EXPONENT}(?:{_PER}(?:{_ATOM}|1\.73\s?m(?:2|\^2|²))(?![A-Za-z0-9]))*"
+UNIT = rf"(?:{_ATOM}){_END}{_EXPONENT}(?:{_PER}(?:{_ATOM}|1\.73\s?m(?:2|\^2|²)){_END})*"
 #: A unit that is only a denominator: the ``/mm3`` of a count.
-PER_UNIT = rf"(?:/\s?|per\s)(?:{_ATOM}|1\.73\s?m(?:2|\^2|²))(?![A-Za-z0-9])(?:{_PER}(?:{_ATOM})(?![A-Za-z0-9]))*"
+PER_UNIT = rf"(?:/\s?|per\s)(?:{_ATOM}|1\.73\s?m(?:2|\^2|²)){_END}(?:{_PER}(?:{_ATOM}){_END})*"
 
 #: Molar concentrations, which case alone tells from lengths.
 _MOLAR = {"mM": "mmol/L", "uM": "umol/L", "µM": "umol/L", "μM": "umol/L", "nM": "nmol/L"}
