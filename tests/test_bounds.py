@@ -129,6 +129,13 @@ def test_stages_and_classes(text: str, expected: list[Bound]) -> None:
         ("Minimum duration of symptoms of 5 weeks", [("duration of symptoms", "ge", "5", "wk")]),
         ("Less than 40 minutes of morning stiffness", [("morning stiffness", "lt", "40", "min")]),
         ("Lives within two hours travel time", [("travel time", "le", "2", "h")]),
+        ("Dosing interval of at least 6 weeks", [("Dosing interval", "ge", "6", "wk")]),
+        ("Walks at least 3-4 per week", [("Walks", "ge", "3", "/wk")]),
+        ("Platelets of 60,000/mm3or more", [("PlateletCount", "ge", "60000", "/mm3")]),
+        ("Gout, stage 3 or higher (eGFR < 50 mL/min)", [("Gout stage", "ge", "3", ""), ("Egfr", "lt", "50", "mL/min")]),
+        ("Daytime ABPM >= 135/85 but < 155/95", [("Daytime ABPM", "ge", "135", ""), ("Daytime ABPM", "lt", "155", "")]),
+        ("Cold feet\n20years to 60years\nWarm socks", [("Age", "ge", "20", "a"), ("Age", "le", "60", "a")]),
+        ("ALT < 3 times elevated above the upper limit of normal", [("Alt", "lt", "3", "")]),
     ],
 )  # fmt: skip
 def test_quantities_and_what_they_are_called(text: str, expected: list[Bound]) -> None:
@@ -187,6 +194,11 @@ def test_whom_a_bound_is_for(text: str, expected: list[tuple[str, str, str]]) ->
 def test_a_logarithm_has_its_power_as_canonical_value() -> None:
     found = read_text("HBV DNA > 4 log10 IU/mL", builtin())
     assert [(k["value"], k["canonicalValue"]) for k in found] == [("4", "10000")]
+
+
+def test_a_fraction_of_a_percentage_has_the_percentage_as_canonical_value() -> None:
+    found = read_text("HbA1c above 0.07", builtin())
+    assert [(k["value"], k["canonicalValue"]) for k in found] == [("0.07", "7")]
 
 
 def test_a_range_is_one_bound_among_semicolons() -> None:

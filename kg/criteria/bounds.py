@@ -23,6 +23,7 @@ _ADJACENT = re.compile(
     r"should|a|equal|stage|range|ranging|between|from|and|older|years|defined|as|at|screening|baseline)[\s:()=,-]*)*$",
     re.I,
 )
+_A_TIME = ("/d", "/wk", "/mo", "/a")
 #: What ends the sign of a number that grades something.
 _OF_GRADE = ("grade", "stage", "class")
 #: Behind the weeks of a pregnancy: "before 37 weeks of gestation", "20 weeks of amenorrhea" as French records have it.
@@ -319,7 +320,11 @@ class _Reader:
         if one.upper is not None:
             if comparator in ("lt", "le") and one.unit != "":
                 return [(comparator, one.upper)]
+            if one.unit in _A_TIME and comparator in ("ge", "gt") and text[one.start : one.at].strip()[:1].isalpha():
+                return [(comparator, one.value)]  # "at least 3-4 a year"
             return [("ge", one.value), ("lt" if _EXCLUSIVE.match(text, one.end) else "le", one.upper)]
+        if comparator == "eq" and _TO_SIGN.match(text, one.end):
+            return [("ge", one.value)]  # "= 5 % to < 25 %"
         if comparator:
             return [(comparator, one.value)]
         if _is_pressure(names) and following is not None and following.comparator and _PAIR.match(text, one.at):

@@ -39,7 +39,7 @@ _PLANNERS = re.compile(r"\bwe (?:anticipate|expect|plan|aim|estimate)\b", re.I)
 #: What lasts, and is a quantity of its own: "cycle length 25-34 days".
 _LASTING = re.compile(r"\b(?:length|duration|cycles?|intervals?)(?: of)?$", re.I)
 _DURATION = re.compile(
-    r"\b(?:(?:disease|illness|surgical|operation|operative|expected|planned|total) duration|length of (?:hospital )?stay|duration of (?:symptoms?|diabetes|pain|disease|illness|surgery|operation|anesthesia|anaesthesia|stay|hospital stay|hospitali[sz]ation|scan|procedure))(?: of)?$",
+    r"\b(?:(?:disease|illness|surgical|operation|operative|expected|planned|total) duration|length of (?:hospital )?stay|duration of (?:symptoms?|diabetes|pain|disease|illness|surgery|operation|anesthesia|anaesthesia|stay|hospital stay|hospitali[sz]ation|scan|procedure)|(?<!free )(?<!time )\b[a-z-]{4,} intervals?)(?: of)?$",
     re.I,
 )
 _OF_THESE = re.compile(
