@@ -31,6 +31,8 @@ _FORMATS = {
 
 #: Seconds between the attempts to open a store.
 _WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+#: How often a folder that seems to hold no store is looked at once more.
+_LOOKS = 3
 _LEADING_COMMENTS = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\n)+")
 
 
@@ -164,7 +166,7 @@ def opened(folder: Path) -> ox.Store:
 
     Once it is open it stays as it is, whatever becomes of the folder. Raises UsageError when the folder holds no store.
     """
-    for wait in (*_WAITS, None):
+    for number, wait in enumerate((*_WAITS, None)):
         try:
             before = (folder / "CURRENT").stat().st_ino
             store = ox.Store.read_only(str(folder))
@@ -175,7 +177,9 @@ def opened(folder: Path) -> ox.Store:
             reason = ""
         except (OSError, RuntimeError) as error:
             reason = str(error)
-        if wait is None or not (reason or folder.with_name(f"{folder.name}.manifest.json").exists()):
+        made = folder.with_name(f"{folder.name}.manifest.json").exists()
+        changing = number < _LOOKS and folder.is_dir()  # the old one may just have been taken away from under the look
+        if wait is None or not (reason or made or changing):
             break
         time.sleep(wait)
     if reason:
