@@ -136,7 +136,7 @@ def _categories(text: str) -> Iterator[Grade]:
 def _classes(text: str, found: Sequence[Named]) -> Iterator[Grade]:
     """Classes in Roman numerals: NYHA III-IV, ASA I or II."""
     places = [named for named in found if named.variable in ("NyhaClass", "AsaScore")]
-    if not any(named.variable == "NyhaClass" for named in places):
+    if "lass" in text and not any(named.variable == "NyhaClass" for named in places):
         places += [Named(m.start(), m.end(), "NyhaClass") for m in _HEART_CLASS.finditer(text)]
     for named in places:
         match = _CLASSES.match(text, named.end)
