@@ -51,6 +51,10 @@ def scored(name: str, value: float, unit: str = "") -> dict[str, object]:
         (OUT.format("New onset (< 4 months) of diabetes"), DIABETES, "cannot tell"),
         (OUT.format("≥ CTCAE grade 2 anemia"), {"conditions": ["anemia"]}, "cannot tell"),
         (OUT.format("Asthma-related anxiety"), ASTHMA, "cannot tell"),
+        (OUT.format("History of hypersensitivity or earlier intolerance of wool"), {"conditions": ["allergy"]}, "cannot tell"),
+        (OUT.format("Uncontrolled illness, including asthma and gout"), ASTHMA, "cannot tell"),
+        (OUT.format("Lung disease (e.g., pneumonitis)"), {"conditions": ["pneumonia"]}, "not met"),
+        (OUT.format("Pneumonitis"), {"conditions": ["pneumonia"]}, "cannot tell"),
         # What is named for the sake of something else.
         (OUT.format("Treatment of infection with antibiotics in the last 8 days"), HEPATITIS, "cannot tell"),
         (OUT.format("Tablets for asthma or diabetes were changed within 3 months"), DIABETES, "cannot tell"),
@@ -114,6 +118,7 @@ def scored(name: str, value: float, unit: str = "") -> dict[str, object]:
         (OUT.format("Warfarin (except where the INR is ≤ 2)"), scored("INR", 1.2), "cannot tell"),
         (OUT.format("Aged 6 years or older and weighing less than 19 kg"), {"age": 30, **scored("weight", 70, "kg")}, "met"),
         (OUT.format("Taking metformin alone (but no insulin), and with an HbA1c < 8 %"), {**TREATED, **scored("HbA1c", 6.8, "%")}, "cannot tell"),
+        (IN.format("ALT < 2 x ULN in the absence of liver metastases, or < 4 x ULN in their presence"), scored("ALT", 1.2, "ULN"), "met"),
         (IN.format("No stroke before, and an LVEF < 60 %"), scored("LVEF", 52, "%"), "cannot tell"),
         (IN.format("IIEF erectile function (EF) domain score of 25 or less"), scored("LVEF", 52, "%"), "cannot tell"),
         (IN.format("Between 10 and 17 in the EF (erectile function) part of the questionnaire"), scored("LVEF", 52, "%"), "cannot tell"),

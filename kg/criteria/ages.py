@@ -37,7 +37,10 @@ _AT_EVENT_BEHIND = re.compile(
     r"(?: old| of age)?,? ((?:at|when) (?:the )?(?:time of )?(?:their )?(?:(?:first|initial|original|disease|symptom) ){0,2}(?:diagnos(?:is|ed)|onset|menarche|menopause)\b)",
     re.I,
 )
-_MOMENT = re.compile(r"\b(?:before|after|prior to|by|since)\s+(?:the\s+|reaching\s+)?(?:age\s+)?(?:of\s+)?\Z", re.I)
+_MOMENT = re.compile(
+    r"\b(?:before|after|prior to|by|since)\s+(?:the\s+|reaching\s+)?(?:(?:patient|subject|participant|child)['’]s\s+|their\s+)?(?:age\s+)?(?:of\s+)?\Z",
+    re.I,
+)
 #: Words that tell of no event: "patients enrolled before age 18".
 _PERSON = re.compile(
     r"\b(?:patients?|subjects?|participants?|volunteers?|persons?|people|individuals?|children|adults?|adolescents?|infants?|boys?|girls?|wom[ae]n|m[ae]n|females?|males?|who|are|is|be|must|may|should|will|enrolled|included|eligible|aged?|years?|old|and|or|the|of|all|any|not|to|at|inclusion|exclusion|criteria|only|healthy)\b|\W+",

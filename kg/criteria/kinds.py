@@ -17,7 +17,7 @@ _AVOIDED = re.compile(
     re.I,
 )
 _NEGATIVE_TEST = re.compile(
-    r"negative[\w\s,()-]{0,40}?pregnancy(?: tests?)?\b|pregnancy tests?\b(?:[^.;]{0,100}?\b(?:is|are|be|was|were) (?:[a-z]{1,12} )?|(?: results?)?\s?[:=-]?\s?)negative\b",
+    r"negative[\w\s,()-]{0,40}?pregnancy(?: tests?)?\b|pregnancy tests?\b(?:[^.]{0,100}?\b(?:is|are|be|was|were) (?:[a-z]{1,12} )?|(?: results?)?\s?[:=-]?\s?)negative\b",
     re.I,
 )
 #: A pregnancy that is over: "gestational diabetes in a previous pregnancy".

@@ -42,6 +42,7 @@ _RUN_INTO = re.compile(r"(?<![a-z])([a-z]{3,30})\s{1,9}$")
 _ALLOWED_SECTION = re.compile(r"\b(?:allowed|permitted|optional)\W*+$", re.I)
 #: What in a list may be no exception any more.
 _MORE = re.compile(r",|\b(?:and|or)\b", re.I)
+_AND_OR = re.compile(r"\b(?:and|or|with)\b", re.I)
 _AND = re.compile(r"\b(?:and|with)\b(?!/or)", re.I)
 
 
@@ -180,7 +181,8 @@ def parted_by_and(text: str, at: int) -> bool:
     """Whether what denies before a number has "and" between: "no history of stroke, and LVEF > 50 %"."""
     first = max(0, at - REACH)
     last = max(pattern("negation").finditer(text, first, at), key=lambda m: m.end(), default=None)
-    return bool(last and _AND.search(text, last.end(), at))
+    joint = _AND_OR if last and last[0].lower() == "absence of" else _AND  # "< 3 in the absence of metastases, or < 5"
+    return bool(last and joint.search(text, last.end(), at))
 
 
 def _in_closed_bracket(text: str, first: int, denial: re.Match[str], at: int) -> bool:

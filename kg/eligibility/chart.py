@@ -105,6 +105,12 @@ class Chart:
         ]
         return bool(asked and own) and all(one and not one & asked for one in own)
 
+    def is_unlike(self, nodes: Iterable[str], label: str) -> bool:
+        """Whether what the patient has is one for MeSH with what is asked for, and not for people: pneumonia and pneumonitis."""
+        unlike = {other for word, other in assets.facts("patient")["unlike"].items() if word in name_of(label)}
+        own = [one.name for one in self.diseases if not one.entry.absent and any(self._is(one, node) for node in nodes)]
+        return bool(unlike and own) and all(unlike & name for name in own)
+
     def is_diagnostic(self, node: str) -> bool:
         """Whether a node of the graph is a procedure that MeSH also files under diagnosis: a biopsy, an endoscopy."""
         return self.index.in_trees(self.exact(node), ("E01",))

@@ -28,7 +28,8 @@ _SHARED = re.compile(
 _JUDGED = re.compile(
     r"\bin the (?:opinion|judge?ment|view) of\b[^.;]{0,40}\b(?:would|could|may|might|can|will)\b[^;]*$|\bin the investigator['’]?s? (?:opinion|judge?ment)\b[^;]*$"
     r"|\bgrades?\s?(?:(?:[≥≤<>=]+|or)\s?)?[1-5](?:\s?(?:-|–|or|to|and)\s?(?:[1-5]|higher|greater|more|above|worse))?\s(?:[a-z-]{1,20}\s){0,2}$"
-    r"|\b(?:poorly controlled|uncontroll?ed|inadequately controlled|unstable|decompensated|untreated)\s(?:[\w-]{1,20}\s){1,3}(?:or|and|and/or)\s$",
+    r"|\b(?:poorly controlled|uncontroll?ed|inadequately controlled|unstable|decompensated|untreated)\s(?:[\w-]{1,20}\s){1,3}(?:or|and|and/or)\s$"
+    r"|\b(?:uncontroll?ed|unstable)\s(?:[a-z-]{1,20}\s){0,3}(?:conditions?|illness(?:es)?|diseases?|disorders?),?\s\(?(?:including|such as|eg|like)\b[^.;]*$",
     re.I,
 )
 _JUDGED_BEHIND = re.compile(
@@ -39,7 +40,7 @@ _JUDGED_BEHIND = re.compile(
 )
 #: Behind a disease: what it is a reaction to, or where it is: "allergy, hypersensitivity or intolerance to wool".
 _TO_SOMETHING = re.compile(
-    r"(?:(?:,|/|\s(?:or|and|and/or)(?=\s))(?:\s?(?!(?:to|of|involving|reactions?)\b)[\w-]{1,24}+){1,3}+,?){0,3}+(?:\sreactions?)?(?:\s?\([^()]{1,60}\))?\sto\s|\s(?:of|involving)\s|(?<=nfection)(?:\s(?:or|and)\s[\w-]{1,24}+)?+\s(?:with|by)\s",
+    r"(?:(?:,|/|\s(?:or|and|and/or)(?=\s))(?:\s?(?!(?:to|of|involving|reactions?)\b)[\w-]{1,24}+){1,3}+,?){0,3}+(?:\sreactions?)?(?:\s?\([^()]{1,60}\))?\sto\s|\s(?:of|involving)\s|(?:(?<=ensitivity)|(?<=llergy)|(?<=llergies))[^.;]{0,60}?\s(?:to|of)\s|(?<=nfection)(?:\s(?:or|and)\s[\w-]{1,24}+)?+\s(?:with|by)\s",
     re.I,
 )
 #: The way in which a drug was given.
@@ -123,7 +124,7 @@ def disease(one: Constraint, criterion: Criterion, nodes: list[str], seen: Chart
     place = _place(one, criterion)
     if place and (place.before(_JUDGED) or place.behind(_JUDGED_BEHIND)):
         return None, f"{reason}; whether it matters, the investigator must tell"
-    if seen.of_another_substance(nodes, one.concept_label):
+    if seen.of_another_substance(nodes, one.concept_label) or seen.is_unlike(nodes, one.concept_label):
         return None, f"{reason}; of what, the words must tell"
     form_only = place and not any(seen.has_itself(node) for node in nodes)
     if _says_more(one, criterion, nodes, seen) or (place and form_only and _is_loose(place)):
