@@ -55,6 +55,8 @@ def scored(name: str, value: float, unit: str = "") -> dict[str, object]:
         (OUT.format("Uncontrolled illness, including asthma and gout"), ASTHMA, "cannot tell"),
         (OUT.format("Lung disease (e.g., pneumonitis)"), {"conditions": ["pneumonia"]}, "not met"),
         (OUT.format("Pneumonitis"), {"conditions": ["pneumonia"]}, "cannot tell"),
+        (IN.format("No sign of lid swelling or infection"), HEPATITIS, "cannot tell"),
+        (OUT.format("Uncontrolled medical problems, such as asthma"), ASTHMA, "cannot tell"),
         # What is named for the sake of something else.
         (OUT.format("Treatment of infection with antibiotics in the last 8 days"), HEPATITIS, "cannot tell"),
         (OUT.format("Tablets for asthma or diabetes were changed within 3 months"), DIABETES, "cannot tell"),
@@ -83,6 +85,8 @@ def scored(name: str, value: float, unit: str = "") -> dict[str, object]:
         (OUT.format("Alcohol Abuse Identification Test score of 9 or higher"), {"conditions": ["alcohol abuse"]}, "cannot tell"),
         (IN.format("Willing to stop ibuprofen a week before surgery"), {"therapies": [{"name": "ibuprofen", "start": "2025-01-10", "end": "2025-02-10"}]}, "cannot tell"),
         # An operation, but of what?
+        (OUT.format("Earlier surgery, injections, or radiotherapy for a cyst of the brain"), OPERATED, "cannot tell"),
+        (IN.format("No planned surgery for 3 weeks after the visit"), OPERATED, "cannot tell"),
         (OUT.format("Earlier surgery or injections of the lumbar spine"), OPERATED, "cannot tell"),
         (OUT.format("History of bypass surgery"), OPERATED, "cannot tell"),
         (OUT.format("Previous pelvic trauma or surgery"), OPERATED, "cannot tell"),
@@ -139,6 +143,8 @@ def scored(name: str, value: float, unit: str = "") -> dict[str, object]:
         (IN.format("Lansky (age < 16 years) or Karnofsky (age ≥ 16 years) score of 70 or more"), {"age": 67}, "cannot tell"),
         (IN.format("Women of 50 years or older are considered postmenopausal"), WOMAN, "cannot tell"),
         (OUT.format("Women must have a negative pregnancy test"), WOMAN, "met"),
+        (OUT.format("Not pregnant"), WOMAN, "cannot tell"),
+        (IN.format("Two doses of the vaccine between 5 and 17 months of age"), WOMAN, "cannot tell"),
         (OUT.format("Not suitable for sitting in a group, e.g., pregnancy"), MAN, "met"),
         (IN.format("Blood and urine pregnancy tests must both be negative"), WOMAN, "met"),
         (IN.format("Gestational diabetes in a previous pregnancy"), WOMAN, "cannot tell"),

@@ -67,6 +67,11 @@ _OF_DONORS = re.compile(r"\)\s(?:[\w-]{1,20}\s){0,5}(?:\([^()]{1,20}\)\s)?donors
 #: A scale for people of an age, and what people of an age count as: "Lansky (age < 16 years)", "will be considered postmenopausal".
 _OF_SCALE = re.compile(r"\b(?:Lansky|Karnofsky|Zubrod|ECOG|[KL]PS|scale|score)\s?\((?:[a-z]{1,12}\s){0,3}\Z", re.I)
 _COUNT_AS = re.compile(r"(?:\s(?:years?|of age|old)){0,3}\s(?:will be|are|is|shall be) considered\b", re.I)
+#: What somebody was given at an age: "2 doses of the vaccine between 6 and 18 months of age".
+_GIVEN = re.compile(
+    r"\b(doses?|vaccination|vaccine|immuni[sz]ation)\b[^.;)]{0,50}\b(?:between|at|from|before|after|by)\s(?:the\s)?(?:ages?\s(?:of\s)?)?\Z",
+    re.I,
+)
 _MAJORITY = 21
 _MEAN = re.compile(r"\b(?:mean|average|median) age\b[^.;]{0,40}$", re.I)
 
@@ -115,6 +120,8 @@ def of_another(one: Quantity, text: str, clause: int) -> str:
     first = max(clause, one.start - 60)
     if others := _OTHERS.search(text, first, one.start):
         return " ".join(others[1].split())
+    if given := _GIVEN.search(text, max(clause, one.start - 90), one.start):
+        return f"at {given[1].lower()}"
     if _OF_DONORS.match(text, one.end):
         return "donors"
     if (event := at_event(one, text, clause)) and "diagnos" not in event:

@@ -23,6 +23,8 @@ _PLANNED = re.compile(
     r"\b(?:amenable|candidates?|eligible|suitable|fit|planned|scheduled|indications?|need) (?:to|for)\b(?:[^.;,]|e\.g\.,?|i\.e\.,?){0,80}$",
     re.I,
 )
+#: Before a treatment that is yet to come: "planned surgery".
+_AWAITED = re.compile(r"\b(?:planned|scheduled|anticipated|upcoming)\s$", re.I)
 #: Behind a treatment that is yet to come: "mastectomy must be planned".
 _TO_COME = re.compile(r"[^.;,]{0,40}?\b(?:is|are|be|been) (?:planned|scheduled)\b|\s(?:planned|scheduled)\b", re.I)
 _BEFORE = re.compile(r"(?:prior to|before|preceding)\b", re.I)
@@ -206,6 +208,8 @@ def kind(text: str, mention: Mention, therapy_before: bool) -> str:
             return ""
         return "" if after_therapy and pattern("purpose").search(lead) else "Diagnosis"
     if _TO_COME.match(text, mention.end) and not (mention.window and mention.window.ahead):
+        return ""
+    if _AWAITED.search(lead) and not (mention.window and mention.window.ahead):
         return ""
     if mention.window and mention.window.bound == "minimum":
         return "PriorTherapy"

@@ -50,7 +50,8 @@ _ALLOWED_IF = re.compile(
 )
 #: How a statement begins that denies something in a list of what excludes, where it may say so once more: "Have not had surgery".
 _MUST_NOT = re.compile(
-    r"\W{0,9}+(?:(?:subjects?|patients?|participants?)\s(?:who\s)?)?(?:do|does|did|have|has)\s{1,3}not\b", re.I
+    r"\W{0,9}+(?:(?:subjects?|patients?|participants?)\s(?:who\s)?)?(?:(?:do|does|did|have|has|is|are)\s{1,3}not\b|not\s{1,3}(?:currently\s)?(?:pregnant|nursing|breast|lactating))",
+    re.I,
 )
 #: Kinds of constraints on what is named, and what parts two ways of meeting a criterion.
 _NAMED = ("Diagnosis", "PriorTherapy", "ConcurrentTherapy")
@@ -235,7 +236,7 @@ def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Re
     if (
         one.modality == "Required"
         and criterion.kind.startswith("Exclusion")
-        and one.kind in _NAMED
+        and (one.kind in _NAMED or one.kind == "Pregnancy")
         and _MUST_NOT.match(criterion.text)
     ):
         _, reason = _holds(one, criterion, trial, seen)

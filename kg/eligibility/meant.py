@@ -15,13 +15,13 @@ from kg.eligibility.truth import Reasoned, Truth
 
 #: Behind an operation: where or for what it was.
 _PLACED = re.compile(
-    r"(?:,?\s(?:or|and|and/or)(?:\s(?!the\b|an?\b)[\w-]{1,24}+){1,3}?){0,2}?\s(?:of|on|to|at|in|for|involving|around|near)\s(?!(?:the )?(?:past|last|previous|preceding|study|trial|least|screening|baseline|enrol\w+|day|time)\b)(?!\d)[a-z]",
+    r"(?:(?:,?\s(?:or|and|and/or)|,)(?:\s(?!the\b|an?\b|or\b|and\b)[\w-]{1,24}+){1,3}?){0,3}?\s(?:of|on|to|at|in|for|involving|around|near)\s(?!(?:the )?(?:past|last|previous|preceding|study|trial|least|screening|baseline|enrol\w+|day|time)\b)(?!\d)[a-z]",
     re.I,
 )
 #: Before it: a place that it shares with what it is listed with.
 _SHARED = re.compile(
     r"\b(?:[a-z]{4,}(?:al|ic|ar) (?:trauma|injur(?:y|ies)|ir?radiation|fractures?) (?:or|and|/) $"
-    r"|(?:pelvic|abdominal|thoracic|cranial|brain|spinal|ocular|cardiac|gastric|intestinal|chest|neck|breast|lung|liver|renal|hepatic|oral|nasal|dental|vaginal|rectal|prostate|prostatic|uterine|eye|cervical|lumbar|vertebral|spine)\s(?:[a-z-]{1,20}+(?:,? or|,? and|,|/)?+\s){0,7}+$)",
+    r"|(?:pelvic|abdominal|thoracic|cranial|brain|spinal|ocular|cardiac|gastric|intestinal|chest|neck|breast|lung|liver|renal|hepatic|oral|nasal|dental|vaginal|rectal|prostate|prostatic|uterine|eye|cervical|lumbar|vertebral|spine|lid|eyelid|ear|nose|throat|skin|scalp|nail|joint)\s(?:[a-z-]{1,20}+(?:,? or|,? and|,|/)?+\s){0,7}+$)",
     re.I,
 )
 #: Before a disease that somebody has to judge, or a grade that is not in a record; and behind it.
@@ -29,7 +29,7 @@ _JUDGED = re.compile(
     r"\bin the (?:opinion|judge?ment|view) of\b[^.;]{0,40}\b(?:would|could|may|might|can|will)\b[^;]*$|\bin the investigator['’]?s? (?:opinion|judge?ment)\b[^;]*$"
     r"|\bgrades?\s?(?:(?:[≥≤<>=]+|or)\s?)?[1-5](?:\s?(?:-|–|or|to|and)\s?(?:[1-5]|higher|greater|more|above|worse))?\s(?:[a-z-]{1,20}\s){0,2}$"
     r"|\b(?:poorly controlled|uncontroll?ed|inadequately controlled|unstable|decompensated|untreated)\s(?:[\w-]{1,20}\s){1,3}(?:or|and|and/or)\s$"
-    r"|\b(?:uncontroll?ed|unstable)\s(?:[a-z-]{1,20}\s){0,3}(?:conditions?|illness(?:es)?|diseases?|disorders?),?\s\(?(?:including|such as|eg|like)\b[^.;]*$",
+    r"|\b(?:uncontroll?ed|unstable)\s(?:[a-z-]{1,20}\s){0,3}(?:conditions?|illness(?:es)?|diseases?|disorders?|problems?),?\s\(?(?:including|such as|eg|like)\b[^.;]*$",
     re.I,
 )
 _JUDGED_BEHIND = re.compile(
