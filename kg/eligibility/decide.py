@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
 from decimal import Decimal
 
 from kg import assets
 from kg.criteria.bounds import canonical
 from kg.criteria.bounds import find as limits
 from kg.criteria.cues import pattern
-from kg.eligibility import meant, sexes
+from kg.eligibility import meant, sexes, therapies
 from kg.eligibility.bounds import bound
-from kg.eligibility.chart import Chart, ended, name_of, variable_of
+from kg.eligibility.chart import Chart, name_of, variable_of
 from kg.eligibility.requirements import Concept, Constraint, Criterion, Trial
 from kg.eligibility.truth import Reasoned, Truth, deciding, every, opposite, some, telling
-from kg.language.duration import days
-from kg.patient import Therapy, when
 
 #: "Patients with X are eligible provided ...": whom a trial is for.
 _WHO_MAY = re.compile(
@@ -32,15 +29,6 @@ _WHO_MAY_IF = re.compile(
 _OF_WHOM = re.compile(
     r"^\W*+(?:(?:if|for|in|with|patients?|subjects?|participants?|those|who|has|have|having|known|documented|the|presence|of)\s++)++"
     r"|(?<!\s)(?:\s++(?:are|is|present|exists?|noted|only)){1,6}+\W*+$",
-    re.I,
-)
-#: Words for how long a therapy has been had, rather than for how long it is over, and words for its end.
-_LASTED = re.compile(
-    r"\bfor (?:(?:at least|at minimum|a minimum of|minimum of|no less than|not less than|more than|over|longer than|the (?:past|last|previous)|≥|>=|>)\s?)*\(?(?:\d|one|two|three|four|five|six)|\b(?:stable|unchanged|constant|steady)\b",
-    re.I,
-)
-_STOPPED = re.compile(
-    r"\b(?:off|without|free|no|not|never|discontinu\w*|stop\w*|wash\w*|since|abst\w+|ceas\w*|interrupt\w*|withdr\w*|withheld|held|elapsed|passed)\b",
     re.I,
 )
 #: A permission under a condition.
@@ -92,14 +80,7 @@ def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> 
             return False, "the patient is male"
         return told, f"{one.concept_label}: {'not given' if told is None else 'yes' if told else 'no'}"
     if one.kind in ("PriorTherapy", "ConcurrentTherapy") and one.concepts and not variable_of(one.concept_label):
-        accept = _accepted(one, seen)
-        found = [seen.has_therapy(node, accept, one.exceptions, itself=True) for node in one.concepts]
-        truth, reason = some(truth for truth, _ in found), telling(found)
-        if truth is False and _tells_nothing(one, criterion, seen):
-            return None, f"{reason}; whether it is what is meant, the words must tell"
-        if truth is False and all(seen.is_diagnostic(node) for node in one.concepts):
-            return None, f"{one.concept_label}: what was done to diagnose is not among a patient's therapies"
-        return meant.therapy(one, criterion, seen, truth, reason)
+        return therapies.had(one, criterion, seen)
     diseases = [node for node in one.concepts if seen.is_disease(node)]
     if one.kind in ("Diagnosis", "Demographic", "Biomarker") and diseases:
         apart = _apart(criterion, one, trial)
@@ -113,66 +94,6 @@ def _holds(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> 
         "Consent",
         "Contraception",
     ) else f"{label} is not understood well enough"
-
-
-def _accepted(one: Constraint, seen: Chart) -> Callable[[Therapy], Truth]:
-    def accept(therapy: Therapy) -> Truth:
-        ago = ended(therapy, seen)
-        if one.kind == "ConcurrentTherapy":
-            now: Truth = None if ago is None else True if ago[1] == 0 else False if ago[0] > 0 else None
-            if now and one.minimum_time_since:
-                began = when(therapy.start)
-                least = began.days_before(seen.today)[0] if began else None
-                return True if least is not None and least >= days(one.minimum_time_since) else None
-            return now
-        if one.maximum_time_since:
-            limit = days(one.maximum_time_since)
-            return None if ago is None else True if ago[1] <= limit else False if ago[0] > limit else None
-        if one.minimum_time_since:
-            limit = days(one.minimum_time_since)
-            return None if ago is None else True if ago[0] >= limit else False if ago[1] < limit else None
-        return True
-
-    return accept
-
-
-def _lasting(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
-    """Whether a therapy that is asked for goes on for long enough; one that is over may have."""
-    limit = days(one.minimum_time_since)
-
-    def long_enough(therapy: Therapy) -> Truth:
-        began, ago = when(therapy.start), ended(therapy, seen)
-        goes_on = ago is not None and ago[1] == 0
-        return True if goes_on and began and began.days_before(seen.today)[0] >= limit else None
-
-    found = [seen.has_therapy(node, long_enough, one.exceptions) for node in one.concepts]
-    truth, reason = some(t for t, _ in found), telling(found)
-    truth, reason = meant.therapy(one, criterion, seen, truth, f"{reason}; asked are {limit:.0f} days of it")
-    return _narrowed(one, truth, truth, reason)
-
-
-def _tells_nothing(one: Constraint, criterion: Criterion, seen: Chart) -> bool:
-    """Whether a therapy of the patient, which may not be the one meant, was at another time, and others may be missing in the record."""
-    if "therapies" in seen.patient.complete:
-        return False
-    had = some(seen.has_therapy(node, lambda _: True, one.exceptions)[0] for node in one.concepts)
-    return bool(had) and meant.therapy(one, criterion, seen, True, "")[0] is None
-
-
-def _washed_out(one: Constraint, criterion: Criterion, seen: Chart) -> Reasoned:
-    """Whether enough time has passed since the therapy, which need not have been given."""
-    limit = days(one.minimum_time_since)
-
-    def too_recent(therapy: Therapy) -> Truth:
-        ago = ended(therapy, seen)
-        return None if ago is None else False if ago[0] >= limit else True if ago[1] < limit else None
-
-    found = [seen.has_therapy(node, too_recent, one.exceptions) for node in one.concepts]
-    truth = some(t for t, _ in found)
-    truth, reason = meant.therapy(one, criterion, seen, truth, telling(found))
-    if truth is False and _tells_nothing(one, criterion, seen):
-        truth = None
-    return _narrowed(one, opposite(truth), truth, f"{reason}; asked are {limit:.0f} days since")
 
 
 def _when(words_: str, seen: Chart) -> Truth:
@@ -222,15 +143,6 @@ def _holds_for(one: Constraint, seen: Chart) -> Truth:
     return holds or (None if pattern("also").match(one.applies_when) else holds)
 
 
-def _narrowed(one: Constraint, truth: Truth, held: Truth, reason: str) -> Reasoned:
-    """A truth that rests on what was ``held`` to be so, which words that no constraint says may narrow."""
-    return (
-        (None, f"{reason}; the words say more: {one.remainder}")
-        if held and one.remainder and one.kind != "Pregnancy"
-        else (truth, reason)
-    )
-
-
 def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Reasoned:
     """Whether one constraint is satisfied: a required one holds, a forbidden one does not."""
     if (
@@ -256,11 +168,9 @@ def _one(one: Constraint, criterion: Criterion, trial: Trial, seen: Chart) -> Re
             return (True, reason) if had is False else (None, f"{reason}; under which condition, the words must tell")
         return True, f"{one.concept_label or 'this'} is allowed"
     if one.kind == "PriorTherapy" and one.minimum_time_since and one.concepts and one.modality == "Required":
-        if _LASTED.search(criterion.text) and not _STOPPED.search(criterion.text):
-            return _lasting(one, criterion, seen)
-        return _washed_out(one, criterion, seen)
+        return therapies.asked(one, criterion, seen)
     held, reason = _holds(one, criterion, trial, seen)
-    truth, reason = _narrowed(one, held, held, reason)
+    truth, reason = meant.narrowed(one, held, held, reason)
     since = one.kind == "Diagnosis" and one.minimum_time_since and one.modality == "Required"
     if since and truth is not None and pattern("since").search(criterion.text):
         return (True, reason) if truth is False else (None, f"{reason}; how long ago, the words must tell")

@@ -159,3 +159,12 @@ def _narrowed_before() -> re.Pattern[str]:
 @cache
 def _narrowed_behind() -> re.Pattern[str]:
     return re.compile(assets.facts("patient")["narrowed_behind"], re.I)
+
+
+def narrowed(one: Constraint, truth: Truth, held: Truth, reason: str) -> Reasoned:
+    """A truth that rests on what was ``held`` to be so, which words that no constraint says may narrow."""
+    return (
+        (None, f"{reason}; the words say more: {one.remainder}")
+        if held and one.remainder and one.kind != "Pregnancy"
+        else (truth, reason)
+    )
