@@ -181,6 +181,20 @@ def test_therapies_and_diagnoses(
         assert found[window[0]] == window[1]
 
 
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("No seizure medication within 2 weeks", "seizure medication"),
+        ("Has not taken any cancer treatment for at least 2 weeks", "cancer treatment"),
+        ("Volunteers who had no earlier treatment for at least 2 weeks", ""),
+    ],
+)
+def test_the_therapy_of_a_disease_is_a_therapy_and_no_disease(text: str, label: str) -> None:
+    (found,) = read(text)
+    assert (found["kind"], found["modality"], found["maximumTimeSince"]) == ("PriorTherapy", "Forbidden", "P14D")
+    assert found.get("conceptLabel", "") == label and not found.get("concept") and "minimumTimeSince" not in found
+
+
 def test_washout_with_another_for_some_drugs() -> None:
     found = read("More than 4 weeks since prior chemotherapy (6 weeks for nitrosourea or mitomycin)")
     assert [(k["conceptLabel"], k["minimumTimeSince"]) for k in found] == [

@@ -73,9 +73,9 @@ def test_moderate_nesting_is_answered(served: TestClient) -> None:
 )
 def test_hostile_text_is_looked_through_in_linear_time(text: str) -> None:
     def taken(one: str) -> float:
-        begun = time.perf_counter()
+        begun = time.process_time()
         list(tokens(resolved(one)))
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     once = min(taken(text) for _ in range(3))
     twice = min(taken(text * 2) for _ in range(3))

@@ -109,7 +109,8 @@ def _kept(quote: Quote, named: list[Mention], exclusion: bool, index: MeshIndex)
     exceptions = [
         m.identifier
         for m in excepted
-        if (m.start < limit or limit < (proper[0].start if proper else 0))
+        if m.identifier
+        and (m.start < limit or limit < (proper[0].start if proper else 0))
         and (
             m.therapy
             or (first := _first(text, m, _plain_before())) == m.start
@@ -352,5 +353,10 @@ def _unnamed(quote: Quote, window: Window, exclusion: bool) -> Constraint:
     one = Constraint(kind=kind, concept_label=f"planned {label}".strip() if window.ahead else label)
     one.negated = scope.negated(text, window.start, exclusion=exclusion) and kind != "Contraception"
     _set_window(one, window)
+    lasting = re.search(r"\bfor (?:the )?$", text[max(0, window.start - 8) : window.start], re.I)
+    if (
+        one.negated and lasting and kind == "PriorTherapy" and one.minimum_time_since
+    ):  # "no treatment for at least 4 weeks"
+        one.minimum_time_since, one.maximum_time_since = "", one.minimum_time_since
     one.cite(quote.part(window.start, window.end))
     return one

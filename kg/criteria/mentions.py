@@ -124,6 +124,9 @@ def find(text: str, index: MeshIndex, taken: list[tuple[int, int]]) -> list[Ment
         if again:
             continue  # the abbreviation in brackets after the name
         if identifier and index.in_trees(identifier, _DIAGNOSIS):
+            if treated := pattern("its_therapy").match(text, end):
+                found.append(Mention(start, treated.end(), "", True))
+                continue
             found += _same_tail(text, start, end, index, busy)
             identifier = _of_same(text, found, start, end, identifier, index)
             plainer = assets.facts("criteria")["stands_for"].get(identifier, "")
